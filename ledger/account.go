@@ -1,0 +1,146 @@
+package ledger
+
+import (
+	"fmt"
+
+	"github.com/tallystick/tallystick/crypto"
+)
+
+// Limits of an account's authority.
+const (
+	MaxAuthorityKeys = 16
+	maxKeyWeight     = 1<<32 - 1
+)
+
+// AccountStatus says what an account may do.
+type AccountStatus uint8
+
+// StatusActive is the status of an account that may act and receive.
+const StatusActive AccountStatus = 1
+
+// String returns the status's name in JSON.
+func (s AccountStatus) String() string {
+	if s == StatusActive {
+		return "active"
+	}
+	return "unknown"
+}
+
+// Key is one key of an authority.
+type Key struct {
+	Address crypto.Address `json:"address"`
+	Weight  uint32         `json:"weight"` // above 0
+}
+
+// Authority says whose signatures act for an account: those of Keys whose
+// weights together reach Threshold. The zero value stands for the account's
+// own key alone.
+type Authority struct {
+	Keys      []Key  // strictly ascending by address, at most MaxAuthorityKeys
+	Threshold uint64 // above 0, at most the sum of the weights
+}
+
+// Account is an account's record. Records are never deleted.
+type Account struct {
+	Status    AccountStatus
+	Window    Window
+	Authority Authority
+}
+
+// weight is what a key counts in the authority of the account at self.
+func (a *Authority) weight(self, key crypto.Address) uint64 {
+	if len(a.Keys) == 0 {
+		if key == self {
+			return 1
+		}
+		return 0
+	}
+	for _, k := range a.Keys {
+		if k.Address == key {
+			return uint64(k.Weight)
+		}
+	}
+	return 0
+}
+
+// threshold is the weight that must be reached.
+func (a *Authority) threshold() uint64 {
+	if len(a.Keys) == 0 {
+		return 1
+	}
+	return a.Threshold
+}
+
+// Check reports what is wrong with an authority for the account at self. The
+// account's own key alone must be written as the zero value.
+func (a *Authority) Check(self crypto.Address) error {
+	if len(a.Keys) == 0 {
+		if a.Threshold != 0 {
+			return fmt.Errorf("threshold %d without keys", a.Threshold)
+		}
+		return nil
+	}
+	if len(a.Keys) > MaxAuthorityKeys {
+		return fmt.Errorf("%d keys: at most %d", len(a.Keys), MaxAuthorityKeys)
+	}
+	var sum uint64
+	for i, k := range a.Keys {
+		if k.Weight == 0 || k.Address.IsZero() {
+			return fmt.Errorf("key %s with weight %d: neither may be zero", k.Address, k.Weight)
+		}
+		if i > 0 && a.Keys[i-1].Address.Compare(k.Address) >= 0 {
+			return fmt.Errorf("keys are not in ascending order at %s", k.Address)
+		}
+		sum += uint64(k.Weight)
+	}
+	if a.Threshold == 0 || a.Threshold > sum {
+		return fmt.Errorf("threshold %d: must be from 1 to %d, the sum of the weights", a.Threshold, sum)
+	}
+	if len(a.Keys) == 1 && a.Keys[0] == (Key{self, 1}) && a.Threshold == 1 {
+		return fmt.Errorf("the account's own key alone is the default: leave keys and threshold out")
+	}
+	return nil
+}
+
+// encodeAccount writes rlp([status, next, holes, threshold, [[address, weight]…]]).
+func encodeAccount(a *Account) []byte {
+	return encode(nil, func(w encoder) {
+		outer := w.List()
+		w.uint(uint64(a.Status))
+		w.uint(uint64(a.Window.Next))
+		w.WriteBytes(a.Window.holes)
+		w.uint(a.Authority.Threshold)
+		list := w.List()
+		for _, k := range a.Authority.Keys {
+			item := w.List()
+			w.address(k.Address)
+			w.uint(uint64(k.Weight))
+			w.ListEnd(item)
+		}
+		w.ListEnd(list)
+		w.ListEnd(outer)
+	})
+}
+
+// DecodeAccount reads an account's record as the state keeps it.
+func DecodeAccount(value []byte) (Account, error) {
+	d := decoder{rest: value}
+	l := d.list()
+	a := Account{Status: AccountStatus(l.uintUpTo(255))}
+	a.Window.Next = Nonce(l.uint())
+	a.Window.holes = l.bytes()
+	a.Authority.Threshold = l.uint()
+	keys := l.list()
+	for len(keys.rest) > 0 && !keys.bad {
+		item := keys.list()
+		k := Key{Address: item.address(), Weight: uint32(item.uintUpTo(maxKeyWeight))}
+		keys.close(item)
+		a.Authority.Keys = append(a.Authority.Keys, k)
+	}
+	l.close(keys)
+	d.close(l)
+	if !d.done() || a.Status != StatusActive || !a.Window.valid() {
+		return Account{}, fmt.Errorf("account record %x is not well formed", value)
+	}
+	return a, nil
+}

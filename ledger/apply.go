@@ -1,0 +1,92 @@
+package ledger
+
+// Block is what Apply needs of a block.
+type Block struct {
+	Height Height
+	Time   UnixTime
+	Txs    []*Tx // as Decode returned them, faulty ones included
+}
+
+// BlockResult is what a block did.
+type BlockResult struct {
+	Results []TxResult // one for each transaction, in order
+	Changes []Change   // ascending by key, each key once, none without effect
+}
+
+// Apply runs a block on the committed state that r reads. It changes nothing
+// itself. Each transaction is judged on the state that the earlier ones left:
+// what is not includable there has no effect at all. Cost: some microseconds
+// a transaction whose signers are recovered.
+func Apply(net *Network, b Block, r Reader) (*BlockResult, error) {
+	s, err := newState(net, b.Time, r)
+	if err != nil {
+		return nil, err
+	}
+	results := make([]TxResult, len(b.Txs))
+	for i, tx := range b.Txs {
+		if results[i], err = s.run(tx); err != nil {
+			return nil, err
+		}
+	}
+	return &BlockResult{Results: results, Changes: s.changes()}, nil
+}
+
+// Simulate says what would become of tx if it were alone in the next block:
+// not includable, refused or applied. Nothing changes.
+func Simulate(net *Network, time UnixTime, r Reader, tx *Tx) (TxResult, error) {
+	s, err := newState(net, time, r)
+	if err != nil {
+		return TxResult{}, err
+	}
+	return s.run(tx)
+}
+
+// run applies one transaction.
+func (s *state) run(tx *Tx) (TxResult, error) {
+	code, err := s.includable(tx)
+	if err != nil || code != Applied {
+		return TxResult{Code: code, BodyHash: tx.BodyHash}, err
+	}
+	sender, err := s.accounts.get(tx.Sender)
+	if err != nil {
+		return TxResult{}, err
+	}
+	spent := sender.value
+	spent.Window = spent.Window.spend(tx.Nonce)
+	s.accounts.set(sender, spent)
+	s.keep()
+	code, err = tx.Op.apply(s, &tx.Body)
+	if err != nil {
+		return TxResult{}, err
+	}
+	if code != Applied {
+		s.undo()
+	}
+	s.keep()
+	result := TxResult{Code: code, BodyHash: tx.BodyHash, Events: s.events}
+	s.events = nil
+	return result, nil
+}
+
+// BlockVerdict is the first reason against a proposed block.
+type BlockVerdict struct {
+	Code  Code // Applied: nothing is against it
+	Index int  // of the transaction
+}
+
+// CheckBlock judges a proposed block on the committed state that r reads:
+// every transaction includable there, no two with the same sender and nonce,
+// and the block's caps kept.
+func CheckBlock(net *Network, b Block, r Reader) (BlockVerdict, error) {
+	c, err := NewBlockCheck(net, b.Time, r)
+	if err != nil {
+		return BlockVerdict{}, err
+	}
+	for i, tx := range b.Txs {
+		code, err := c.Admit(tx)
+		if err != nil || code != Applied {
+			return BlockVerdict{code, i}, err
+		}
+	}
+	return BlockVerdict{}, nil
+}

@@ -1,0 +1,150 @@
+package ledger
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/tallystick/tallystick/crypto"
+)
+
+// AssetFlags are controls fixed at an asset's creation.
+type AssetFlags = uint32
+
+// The flags. This version carries their numbers and refuses assets that ask
+// for them (CodeUnsupportedFlags).
+const (
+	FlagFreezable  AssetFlags = 1
+	FlagClawback   AssetFlags = 2
+	FlagRestricted AssetFlags = 4
+)
+
+// AssetStatus says whether an asset moves.
+type AssetStatus uint8
+
+// The statuses.
+const (
+	AssetActive AssetStatus = 1
+	AssetPaused AssetStatus = 2
+)
+
+// String returns the status's name in JSON.
+func (s AssetStatus) String() string {
+	switch s {
+	case AssetActive:
+		return "active"
+	case AssetPaused:
+		return "paused"
+	}
+	return "unknown"
+}
+
+// Asset is an asset's record.
+type Asset struct {
+	Symbol   string
+	Name     string
+	Decimals uint8
+	Issuer   crypto.Address
+	Cap      Amount // 0: no cap but 2^128 - 1
+	Supply   Amount // the sum of all balances
+	Flags    AssetFlags
+	Status   AssetStatus
+}
+
+// AssetAddress is the address of the asset that creator made under nonce: the
+// last 20 bytes of
+//
+//	keccak256("tallystick/asset" ‖ networkHash ‖ creator ‖ nonce)
+//
+// with nonce in 8 bytes, big-endian. The assets of genesis have the zero
+// address as creator and their place in the list, from 0, as nonce.
+func (n *Network) AssetAddress(creator crypto.Address, nonce Nonce) crypto.Address {
+	return assetAddress(n.Hash, creator, nonce)
+}
+
+func assetAddress(network crypto.Hash, creator crypto.Address, nonce Nonce) (a crypto.Address) {
+	var number [8]byte
+	binary.BigEndian.PutUint64(number[:], uint64(nonce))
+	h := crypto.Keccak256([]byte("tallystick/asset"), network[:], creator[:], number[:])
+	copy(a[:], h[12:])
+	return a
+}
+
+// room is how much more of the asset may be issued.
+func (a *Asset) room() Amount {
+	limit := a.Cap
+	if limit.IsZero() {
+		limit = MaxAmount
+	}
+	left, ok := limit.Sub(a.Supply)
+	if !ok {
+		return Amount{}
+	}
+	return left
+}
+
+// encodeAssetRecord writes rlp([symbol, name, decimals, issuer, cap, supply, flags, status]).
+func encodeAssetRecord(a *Asset) []byte {
+	return encode(nil, func(w encoder) {
+		l := w.List()
+		w.WriteString(a.Symbol)
+		w.WriteString(a.Name)
+		w.uint(uint64(a.Decimals))
+		w.address(a.Issuer)
+		w.amount(a.Cap)
+		w.amount(a.Supply)
+		w.uint(uint64(a.Flags))
+		w.uint(uint64(a.Status))
+		w.ListEnd(l)
+	})
+}
+
+// DecodeAsset reads an asset's record as the state keeps it.
+func DecodeAsset(value []byte) (Asset, error) {
+	d := decoder{rest: value}
+	l := d.list()
+	a := Asset{
+		Symbol: string(l.bytes()), Name: string(l.bytes()), Decimals: uint8(l.uintUpTo(MaxDecimals)),
+		Issuer: l.address(), Cap: l.amount(), Supply: l.amount(),
+		Flags: uint32(l.uintUpTo(1<<32 - 1)), Status: AssetStatus(l.uintUpTo(255)),
+	}
+	d.close(l)
+	if !d.done() || a.Status.String() == "unknown" || !ValidSymbol(a.Symbol) {
+		return Asset{}, fmt.Errorf("asset record %x is not well formed", value)
+	}
+	return a, nil
+}
+
+// Balance is what an account has of one asset.
+type Balance struct {
+	Available Amount // can be spent
+	Held      Amount // belongs to the account but is set aside
+}
+
+// IsZero reports whether nothing is there: such balances are not kept.
+func (b Balance) IsZero() bool { return b.Available.IsZero() && b.Held.IsZero() }
+
+// encodeBalance writes rlp([available, held]).
+func encodeBalance(b Balance) []byte {
+	return encode(nil, func(w encoder) {
+		l := w.List()
+		w.amount(b.Available)
+		w.amount(b.Held)
+		w.ListEnd(l)
+	})
+}
+
+// DecodeBalance reads a balance as the state keeps it; nothing (an absent
+// key) is a zero balance.
+func DecodeBalance(value []byte) (Balance, error) {
+	if len(value) == 0 {
+		return Balance{}, nil
+	}
+	d := decoder{rest: value}
+	l := d.list()
+	b := Balance{Available: l.amount(), Held: l.amount()}
+	d.close(l)
+	if !d.done() || b.IsZero() {
+		return Balance{}, fmt.Errorf("balance record %x is not well formed", value)
+	}
+	return b, nil
+}

@@ -1,0 +1,140 @@
+package ledger
+
+import "fmt"
+
+// Code is the ledger's verdict about a transaction: 0 is applied. Codes are
+// consensus data and are never renumbered or reused. Codes below
+// firstRefusal say that a transaction may not stand in a block (it changes
+// nothing and spends nothing); the others say that it stood in one and was
+// refused (it spent its nonce and changed nothing else).
+//
+// Below firstRefusal the numbers are in order of precedence: of several
+// verdicts that fit, the lowest is given. (The sender of an Ethereum envelope
+// is known only from its signature, so there CodeInvalidSignature precedes
+// whatever needs the sender.) The refusals' precedence is the order in which
+// an operation checks, documented with it in FORMATS.md.
+type Code uint32
+
+// The codes.
+const (
+	Applied Code = 0
+
+	// Shown by the bytes alone.
+	CodeMalformed        Code = 1
+	CodeTooLarge         Code = 2
+	CodeUnsupportedType  Code = 3
+	CodeWrongNetwork     Code = 4
+	CodeUnsupportedCall  Code = 5
+	CodeInexactValue     Code = 6
+	CodeAmountOutOfRange Code = 7
+	CodeLimitExceeded    Code = 8
+	CodeInvalidField     Code = 9
+	CodeZeroAmount       Code = 10
+	// Shown by the bytes against the state and the block's time.
+	CodeUnknownSender     Code = 20
+	CodeSenderInactive    Code = 21
+	CodeNonceSpent        Code = 22
+	CodeNonceTooLow       Code = 23
+	CodeNonceTooHigh      Code = 24
+	CodeExpired           Code = 25
+	CodeTooManySignatures Code = 26
+	CodeInvalidSignature  Code = 27
+	CodeSignatureOrder    Code = 28
+	CodeUnauthorized      Code = 29
+	CodeSuperfluous       Code = 30
+	CodeLifetimeRequired  Code = 31
+	CodeLifetimeTooLong   Code = 32
+	// Shown by the block as a whole.
+	CodeDuplicateNonce Code = 33
+	CodeBlockLimit     Code = 34
+
+	// Refusals: the nonce is spent.
+	CodeUnknownAsset         Code = 100
+	CodeNotIssuer            Code = 101
+	CodeAssetPaused          Code = 102
+	CodeAssetNotPaused       Code = 103
+	CodeSourceInactive       Code = 104
+	CodeRecipientIsAsset     Code = 105
+	CodeRecipientNotAdmitted Code = 106
+	CodeRecipientInactive    Code = 107
+	CodeNewAccountLimit      Code = 108
+	CodeInsufficientBalance  Code = 109
+	CodeCapExceeded          Code = 110
+	CodeSymbolTaken          Code = 111
+	CodeAddressTaken         Code = 112
+	CodeUnsupportedFlags     Code = 113
+)
+
+// firstRefusal is the first code of a transaction that stood in a block.
+const firstRefusal Code = 100
+
+// CodeInfo describes a code for people and for documents.
+type CodeInfo struct {
+	Code    Code
+	Name    string // stable, lowerCamelCase
+	Meaning string // one sentence: what was wrong, and what to do where that helps
+}
+
+// codeTable lists every code in order of precedence. FORMATS.md and the RPC
+// error table are checked against it.
+var codeTable = []CodeInfo{
+	{Applied, "applied", "the transaction took effect"},
+	{CodeMalformed, "malformed", "the bytes are not the one canonical form of a transaction"},
+	{CodeTooLarge, "tooLarge", "the transaction is longer than 512 KiB"},
+	{CodeUnsupportedType, "unsupportedType", "this transaction type is not carried: use the native type 0x54, a legacy transaction with EIP-155 protection, or type 0x02 with an empty access list"},
+	{CodeWrongNetwork, "wrongNetwork", "the transaction is for another network (chain ID)"},
+	{CodeUnsupportedCall, "unsupportedCall", "an Ethereum transaction can move the settlement asset (value, no data) or call transfer(address,uint256) on an asset's address, and nothing else"},
+	{CodeInexactValue, "inexactValue", "the value has more decimals than the settlement asset: it would have to be rounded"},
+	{CodeAmountOutOfRange, "amountOutOfRange", "the amount is not below 2^128 smallest units"},
+	{CodeLimitExceeded, "limitExceeded", "a list or text of the transaction is longer than its limit"},
+	{CodeInvalidField, "invalidField", "a field has a value that is never valid"},
+	{CodeZeroAmount, "zeroAmount", "the amount is zero (only a zero transfer of the settlement asset to oneself is allowed: it cancels the nonce)"},
+	{CodeUnknownSender, "unknownSender", "the sender has no account on this ledger"},
+	{CodeSenderInactive, "senderInactive", "the sender's account may not act"},
+	{CodeNonceSpent, "nonceSpent", "the sender has already spent this nonce"},
+	{CodeNonceTooLow, "nonceTooLow", "the nonce lies more than 4096 below the sender's next nonce and can never be used"},
+	{CodeNonceTooHigh, "nonceTooHigh", "the nonce lies 1024 or more above the sender's next nonce"},
+	{CodeExpired, "expired", "validUntil lies before the block's time"},
+	{CodeTooManySignatures, "tooManySignatures", "there are more signatures than keys of the accounts that must authorise the transaction"},
+	{CodeInvalidSignature, "invalidSignature", "a signature is not a valid low-s secp256k1 signature"},
+	{CodeSignatureOrder, "signatureOrder", "the signatures do not stand in strictly ascending order of their signers' addresses"},
+	{CodeUnauthorized, "unauthorized", "the signatures do not reach the threshold of an account that must authorise the transaction"},
+	{CodeSuperfluous, "superfluousSignature", "a signature is not needed by any account that must authorise the transaction"},
+	{CodeLifetimeRequired, "lifetimeRequired", "validUntil must be set when somebody else than the sender signs"},
+	{CodeLifetimeTooLong, "lifetimeTooLong", "validUntil lies too far ahead for a transaction that somebody else than the sender signs"},
+	{CodeDuplicateNonce, "duplicateNonce", "the block holds another transaction with the same sender and nonce"},
+	{CodeBlockLimit, "blockLimit", "the block carries more signatures or legs than one block may"},
+	{CodeUnknownAsset, "unknownAsset", "there is no asset at this address"},
+	{CodeNotIssuer, "notIssuer", "only the asset's issuer may do this"},
+	{CodeAssetPaused, "assetPaused", "the asset is paused"},
+	{CodeAssetNotPaused, "assetNotPaused", "the asset is not paused"},
+	{CodeSourceInactive, "sourceInactive", "the account that pays may not act"},
+	{CodeRecipientIsAsset, "recipientIsAsset", "the recipient is an asset's address, which can hold nothing"},
+	{CodeRecipientNotAdmitted, "recipientNotAdmitted", "the recipient has no account, and on this network accounts must be admitted first"},
+	{CodeRecipientInactive, "recipientInactive", "the recipient's account may not receive"},
+	{CodeNewAccountLimit, "newAccountLimit", "the block has already created as many accounts as one block may: send it again with another nonce"},
+	{CodeInsufficientBalance, "insufficientBalance", "the available balance is too small"},
+	{CodeCapExceeded, "capExceeded", "the supply would exceed the asset's cap"},
+	{CodeSymbolTaken, "symbolTaken", "another asset has this symbol"},
+	{CodeAddressTaken, "addressTaken", "an account or asset already stands at the new asset's address"},
+	{CodeUnsupportedFlags, "unsupportedFlags", "the asset's flags ask for controls that this version does not have"},
+}
+
+// Codes returns every code in order of precedence.
+func Codes() []CodeInfo { return append([]CodeInfo(nil), codeTable...) }
+
+// Info describes c. Unknown numbers get the name "unknown".
+func (c Code) Info() CodeInfo {
+	for _, info := range codeTable {
+		if info.Code == c {
+			return info
+		}
+	}
+	return CodeInfo{c, "unknown", fmt.Sprintf("unknown result code %d", uint32(c))}
+}
+
+// SpendsNonce reports whether a transaction with this code spent its nonce.
+func (c Code) SpendsNonce() bool { return c == Applied || c >= firstRefusal }
+
+// String returns the code's name.
+func (c Code) String() string { return c.Info().Name }

@@ -1,0 +1,130 @@
+package ledger
+
+import (
+	"github.com/tallystick/tallystick/crypto"
+)
+
+// EventType numbers an event in outcomes. Types are never reused.
+type EventType uint8
+
+// The event types.
+const (
+	EventTransfer       EventType = 1
+	EventIssue          EventType = 2
+	EventRedeem         EventType = 3
+	EventAssetCreated   EventType = 4
+	EventAssetPaused    EventType = 5
+	EventAssetResumed   EventType = 6
+	EventAccountCreated EventType = 7
+)
+
+// Event is one effect of a transaction. From the events of all transactions
+// and the genesis document alone, every account, asset and balance can be
+// rebuilt. Fields that a type does not use are zero; eventSpecs says which
+// it uses.
+type Event struct {
+	Type      EventType
+	Account   crypto.Address // accountCreated; assetCreated: the issuer
+	From      crypto.Address
+	To        crypto.Address
+	Asset     crypto.Address
+	Amount    Amount // assetCreated: the cap
+	Reference string
+	Symbol    string
+	Name      string
+	Decimals  uint8
+	Flags     AssetFlags
+}
+
+// Attribute is one named field of an event as text: addresses in lower-case
+// hex with 0x, numbers in decimal.
+type Attribute struct{ Key, Value string }
+
+// field moves one field of an event between its three forms.
+type field struct {
+	key   string
+	write func(encoder, *Event)
+	text  func(*Event) string
+	parse func(*Event, string) bool
+}
+
+type eventSpec struct {
+	kind   EventType
+	name   string
+	fields []field
+}
+
+var (
+	fieldAccount = addressField("account", func(e *Event) *crypto.Address { return &e.Account })
+	fieldIssuer  = addressField("issuer", func(e *Event) *crypto.Address { return &e.Account })
+	fieldFrom    = addressField("from", func(e *Event) *crypto.Address { return &e.From })
+	fieldTo      = addressField("to", func(e *Event) *crypto.Address { return &e.To })
+	fieldAsset   = addressField("asset", func(e *Event) *crypto.Address { return &e.Asset })
+	fieldAmount  = amountField("amount")
+	fieldCap     = amountField("cap")
+	fieldRef     = textField("reference", func(e *Event) *string { return &e.Reference })
+	fieldSymbol  = textField("symbol", func(e *Event) *string { return &e.Symbol })
+	fieldName    = textField("name", func(e *Event) *string { return &e.Name })
+	fieldDec     = numberField("decimals", 255, func(e *Event) uint64 { return uint64(e.Decimals) }, func(e *Event, v uint64) { e.Decimals = uint8(v) })
+	fieldFlags   = numberField("flags", 1<<32-1, func(e *Event) uint64 { return uint64(e.Flags) }, func(e *Event, v uint64) { e.Flags = uint32(v) })
+)
+
+// eventSpecs gives each type its name and fields, in the order of the outcome.
+var eventSpecs = [...]eventSpec{
+	{EventTransfer, "transfer", []field{fieldFrom, fieldTo, fieldAsset, fieldAmount, fieldRef}},
+	{EventIssue, "issue", []field{fieldAsset, fieldTo, fieldAmount, fieldRef}},
+	{EventRedeem, "redeem", []field{fieldAsset, fieldFrom, fieldAmount, fieldRef}},
+	{EventAssetCreated, "assetCreated", []field{fieldAsset, fieldSymbol, fieldName, fieldDec, fieldIssuer, fieldCap, fieldFlags}},
+	{EventAssetPaused, "assetPaused", []field{fieldAsset}},
+	{EventAssetResumed, "assetResumed", []field{fieldAsset}},
+	{EventAccountCreated, "accountCreated", []field{fieldAccount}},
+}
+
+func (e *Event) spec() *eventSpec { return &eventSpecs[e.Type-1] }
+
+// Name returns the type's name, as JSON and ABCI events carry it.
+func (t EventType) Name() string {
+	if t == 0 || int(t) > len(eventSpecs) {
+		return "unknown"
+	}
+	return eventSpecs[t-1].name
+}
+
+// Attributes returns the event's fields as text, in the order of the outcome.
+func (e *Event) Attributes() []Attribute {
+	spec := e.spec()
+	out := make([]Attribute, len(spec.fields))
+	for i, f := range spec.fields {
+		out[i] = Attribute{f.key, f.text(e)}
+	}
+	return out
+}
+
+// ParseEvent is the inverse of Name and Attributes. ok is false for anything
+// that they do not produce.
+func ParseEvent(name string, attributes []Attribute) (e Event, ok bool) {
+	for i := range eventSpecs {
+		spec := &eventSpecs[i]
+		if spec.name != name || len(spec.fields) != len(attributes) {
+			continue
+		}
+		e.Type = spec.kind
+		for j, f := range spec.fields {
+			if attributes[j].Key != f.key || !f.parse(&e, attributes[j].Value) || f.text(&e) != attributes[j].Value {
+				return Event{}, false
+			}
+		}
+		return e, true
+	}
+	return Event{}, false
+}
+
+// encode writes [type, field…].
+func (e *Event) encode(w encoder) {
+	l := w.List()
+	w.uint(uint64(e.Type))
+	for _, f := range e.spec().fields {
+		f.write(w, e)
+	}
+	w.ListEnd(l)
+}

@@ -1,0 +1,252 @@
+package ledger
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+
+	"github.com/tallystick/tallystick/crypto"
+)
+
+// Genesis is the ledger's part of a network's genesis document (app_state).
+type Genesis struct {
+	NetworkID  string           `json:"networkId"`
+	ChainID    uint64           `json:"chainId"`
+	Settlement string           `json:"settlement"` // symbol of the settlement asset
+	Params     GenesisParams    `json:"params"`
+	Assets     []GenesisAsset   `json:"assets"`
+	Accounts   []GenesisAccount `json:"accounts"`
+	Balances   []GenesisBalance `json:"balances"`
+}
+
+// GenesisParams are the Params in JSON.
+type GenesisParams struct {
+	AccountPolicy         string `json:"accountPolicy"` // "admitted" or "open"
+	MaxNewAccounts        uint64 `json:"maxNewAccounts"`
+	MaxMultiPartyLifetime uint64 `json:"maxMultiPartyLifetime"`
+	MaxBlockSignatures    uint64 `json:"maxBlockSignatures"`
+	MaxBlockLegs          uint64 `json:"maxBlockLegs"`
+}
+
+// GenesisAsset is an asset that exists from the start. Its address is
+// AssetAddress(zero address, its place in the list).
+type GenesisAsset struct {
+	Symbol   string         `json:"symbol"`
+	Name     string         `json:"name"`
+	Decimals uint8          `json:"decimals"`
+	Issuer   crypto.Address `json:"issuer"` // an account of the genesis
+	Cap      Amount         `json:"cap"`
+	Flags    uint32         `json:"flags"`
+}
+
+// GenesisAccount is an account that exists from the start. Keys and threshold
+// are left out for the account's own key.
+type GenesisAccount struct {
+	Address   crypto.Address `json:"address"`
+	Keys      []Key          `json:"keys,omitempty"`
+	Threshold uint64         `json:"threshold,omitempty"`
+}
+
+// GenesisBalance is a balance from the start; it counts in the supply.
+type GenesisBalance struct {
+	Account crypto.Address `json:"account"`
+	Symbol  string         `json:"symbol"`
+	Amount  Amount         `json:"amount"`
+}
+
+// GenesisState is what a genesis makes: the state at height 0.
+type GenesisState struct {
+	Network *Network
+	Params  Params
+	Changes []Change // ascending by key
+	Events  []Event  // every account, asset and balance, as if transactions had made them
+}
+
+// NewGenesisParams returns p in JSON form.
+func NewGenesisParams(p Params) GenesisParams {
+	return GenesisParams{p.AccountPolicy.String(), p.MaxNewAccounts, p.MaxMultiPartyLifetime, p.MaxBlockSignatures, p.MaxBlockLegs}
+}
+
+// ParseGenesis reads app_state strictly: unknown fields are errors.
+func ParseGenesis(data []byte) (*Genesis, error) {
+	var g Genesis
+	if err := strictJSON(data, &g); err != nil {
+		return nil, fmt.Errorf("genesis app_state: %w", err)
+	}
+	return &g, nil
+}
+
+// Build checks the genesis and makes the first state. Errors name the field.
+func (g *Genesis) Build() (*GenesisState, error) {
+	b := genesisBuilder{g: g, symbols: map[string]crypto.Address{}}
+	b.s.open(empty{})
+	for _, step := range []func() error{b.params, b.accounts, b.assets, b.network, b.balances} {
+		if err := step(); err != nil {
+			return nil, fmt.Errorf("genesis app_state: %w", err)
+		}
+	}
+	changes := append(b.s.changes(),
+		Change{[]byte(KeyNetwork), encodeNetwork(b.net)},
+		Change{[]byte(KeyParams), encodeParams(b.s.params)})
+	slices.SortFunc(changes, func(x, y Change) int { return bytes.Compare(x.Key, y.Key) })
+	return &GenesisState{Network: b.net, Params: b.s.params, Changes: changes, Events: b.s.events}, nil
+}
+
+// genesisBuilder fills a state from nothing.
+type genesisBuilder struct {
+	g       *Genesis
+	net     *Network
+	s       state
+	symbols map[string]crypto.Address
+}
+
+// empty is the state before genesis.
+type empty struct{}
+
+func (empty) Get([]byte) ([]byte, error) { return nil, nil }
+
+func (b *genesisBuilder) params() error {
+	p := b.g.Params
+	b.s.params = Params{
+		MaxNewAccounts: p.MaxNewAccounts, MaxMultiPartyLifetime: p.MaxMultiPartyLifetime,
+		MaxBlockSignatures: p.MaxBlockSignatures, MaxBlockLegs: p.MaxBlockLegs,
+	}
+	for _, policy := range []AccountPolicy{PolicyAdmitted, PolicyOpen} {
+		if policy.String() == p.AccountPolicy {
+			b.s.params.AccountPolicy = policy
+		}
+	}
+	if err := b.s.params.Check(); err != nil {
+		return fmt.Errorf("params.%w", err)
+	}
+	return nil
+}
+
+func (b *genesisBuilder) accounts() error {
+	for i, a := range b.g.Accounts {
+		record := Account{Status: StatusActive, Authority: Authority{a.Keys, a.Threshold}}
+		if a.Address.IsZero() {
+			return fmt.Errorf("accounts[%d].address: is the zero address", i)
+		}
+		if err := record.Authority.Check(a.Address); err != nil {
+			return fmt.Errorf("accounts[%d] (%s): %w", i, a.Address, err)
+		}
+		c, err := b.s.accounts.get(a.Address)
+		if err != nil {
+			return err
+		}
+		if c.present {
+			return fmt.Errorf("accounts[%d]: %s is listed twice", i, a.Address)
+		}
+		b.s.accounts.set(c, record)
+		b.s.emit(Event{Type: EventAccountCreated, Account: a.Address})
+	}
+	return nil
+}
+
+func (b *genesisBuilder) assets() error {
+	hash := crypto.Keccak256([]byte(b.g.NetworkID))
+	for i, a := range b.g.Assets {
+		address := assetAddress(hash, crypto.Address{}, Nonce(i))
+		if err := b.asset(address, a); err != nil {
+			return fmt.Errorf("assets[%d] (%q): %w", i, a.Symbol, err)
+		}
+	}
+	return nil
+}
+
+func (b *genesisBuilder) asset(address crypto.Address, a GenesisAsset) error {
+	op := CreateAsset{Symbol: a.Symbol, Name: a.Name, Decimals: a.Decimals, Cap: a.Cap, Flags: a.Flags}
+	if code := op.check(crypto.Address{}, crypto.Address{}); code != Applied {
+		return fmt.Errorf("%s: symbol must be 1 to %d of A-Z and 0-9, name 1 to %d bytes, decimals at most %d", code.Info().Meaning, MaxSymbolBytes, MaxNameBytes, MaxDecimals)
+	}
+	if a.Flags != 0 {
+		return fmt.Errorf("flags: %s", CodeUnsupportedFlags.Info().Meaning)
+	}
+	if _, taken := b.symbols[a.Symbol]; taken {
+		return fmt.Errorf("symbol: listed twice")
+	}
+	issuer, err := b.s.accounts.get(a.Issuer)
+	if err != nil {
+		return err
+	}
+	if !issuer.present {
+		return fmt.Errorf("issuer: %s is not among the accounts", a.Issuer)
+	}
+	clash, err := b.s.accounts.get(address)
+	if err != nil {
+		return err
+	}
+	if clash.present {
+		return fmt.Errorf("address: an account stands at %s", address)
+	}
+	b.symbols[a.Symbol] = address
+	symbol, err := b.s.symbols.get(a.Symbol)
+	if err != nil {
+		return err
+	}
+	record, err := b.s.assets.get(address)
+	if err != nil {
+		return err
+	}
+	b.s.symbols.set(symbol, address)
+	b.s.assets.set(record, Asset{Symbol: a.Symbol, Name: a.Name, Decimals: a.Decimals, Issuer: a.Issuer, Cap: a.Cap, Flags: a.Flags, Status: AssetActive})
+	b.s.emit(Event{Type: EventAssetCreated, Asset: address, Symbol: a.Symbol, Name: a.Name, Decimals: a.Decimals, Account: a.Issuer, Amount: a.Cap, Flags: a.Flags})
+	return nil
+}
+
+func (b *genesisBuilder) network() error {
+	settlement, ok := b.symbols[b.g.Settlement]
+	if !ok {
+		return fmt.Errorf("settlement: no asset has the symbol %q", b.g.Settlement)
+	}
+	record, err := b.s.assets.get(settlement)
+	if err != nil {
+		return err
+	}
+	b.net, err = NewNetwork(b.g.NetworkID, b.g.ChainID, settlement, record.value.Decimals)
+	return err
+}
+
+func (b *genesisBuilder) balances() error {
+	for i, bal := range b.g.Balances {
+		if err := b.balance(bal); err != nil {
+			return fmt.Errorf("balances[%d] (%s %q): %w", i, bal.Account, bal.Symbol, err)
+		}
+	}
+	return nil
+}
+
+func (b *genesisBuilder) balance(bal GenesisBalance) error {
+	address, ok := b.symbols[bal.Symbol]
+	if !ok {
+		return fmt.Errorf("symbol: there is no such asset")
+	}
+	account, err := b.s.accounts.get(bal.Account)
+	if err != nil {
+		return err
+	}
+	if !account.present {
+		return fmt.Errorf("account: is not among the accounts")
+	}
+	balance, err := b.s.balances.get(balanceID{bal.Account, address})
+	if err != nil {
+		return err
+	}
+	if balance.present {
+		return fmt.Errorf("account: has two balances of this asset")
+	}
+	asset, err := b.s.assets.get(address)
+	if err != nil {
+		return err
+	}
+	record := asset.value
+	if room := record.room(); bal.Amount.IsZero() || room.Cmp(bal.Amount) < 0 {
+		return fmt.Errorf("amount: %s is zero, or brings the supply above the cap", bal.Amount)
+	}
+	record.Supply, _ = record.Supply.Add(bal.Amount)
+	b.s.assets.set(asset, record)
+	b.s.setBalance(balance, Balance{Available: bal.Amount})
+	b.s.emit(Event{Type: EventIssue, Asset: address, To: bal.Account, Amount: bal.Amount})
+	return nil
+}

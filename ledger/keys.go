@@ -1,0 +1,40 @@
+package ledger
+
+import "github.com/tallystick/tallystick/crypto"
+
+// State keys. Every key of the state is built here and listed in FORMATS.md.
+const (
+	KeyNetwork = "network" // the network's identity
+	KeyParams  = "params"  // the parameters
+
+	prefixAccount = "account/" // + address
+	prefixBalance = "balance/" // + account address + asset address
+	prefixAsset   = "asset/"   // + asset address
+	prefixSymbol  = "symbol/"  // + symbol; the value is the asset's address
+)
+
+// KeyAccount is the key of an account's record.
+func KeyAccount(a crypto.Address) []byte { return append([]byte(prefixAccount), a[:]...) }
+
+// KeyBalance is the key of an account's balance of an asset.
+func KeyBalance(account, asset crypto.Address) []byte {
+	return append(KeyBalances(account), asset[:]...)
+}
+
+// KeyBalances is the prefix of an account's balances; what follows it in a
+// key is the asset's address.
+func KeyBalances(account crypto.Address) []byte {
+	k := make([]byte, 0, len(prefixBalance)+40)
+	k = append(k, prefixBalance...)
+	return append(k, account[:]...)
+}
+
+// KeyAsset is the key of an asset's record.
+func KeyAsset(a crypto.Address) []byte { return append([]byte(prefixAsset), a[:]...) }
+
+// KeyAssets is the prefix of the assets' records; what follows it in a key is
+// the asset's address.
+func KeyAssets() []byte { return []byte(prefixAsset) }
+
+// KeySymbol is the key under which a symbol names its asset.
+func KeySymbol(symbol string) []byte { return append([]byte(prefixSymbol), symbol...) }

@@ -1,0 +1,202 @@
+package ledger
+
+import (
+	"strconv"
+
+	"github.com/tallystick/tallystick/crypto"
+)
+
+// The EIP-712 types of the operations, as encodeType writes them. Every
+// message begins with sender, nonce, validUntil and memo; there are no
+// optional fields.
+const (
+	typedHead = "(address sender,uint64 nonce,uint64 validUntil,string memo,"
+	typedLeg  = "Leg(address from,address to,address asset,uint128 amount,string reference)"
+)
+
+var typedNames = [...]struct {
+	kind    Kind
+	primary string
+	encoded string
+}{
+	{KindTransfer, "Transfer", "Transfer" + typedHead + "Leg[] legs)" + typedLeg},
+	{KindCreateAsset, "CreateAsset", "CreateAsset" + typedHead + "string symbol,string name,uint8 decimals,uint128 cap,uint32 flags)"},
+	{KindIssue, "Issue", "Issue" + typedHead + "address asset,address to,uint128 amount,string reference)"},
+	{KindRedeem, "Redeem", "Redeem" + typedHead + "address asset,address from,uint128 amount,string reference)"},
+	{KindPauseAsset, "PauseAsset", "PauseAsset" + typedHead + "address asset)"},
+	{KindResumeAsset, "ResumeAsset", "ResumeAsset" + typedHead + "address asset)"},
+}
+
+var (
+	typeHashes = func() (h [len(typedNames)]crypto.Hash) {
+		for i, t := range typedNames {
+			h[i] = crypto.TypeHash(t.encoded)
+		}
+		return h
+	}()
+	legTypeHash = crypto.TypeHash(typedLeg)
+)
+
+// TypedDataDigest is what a wallet signs for body: keccak256(0x1901 ‖
+// domainSeparator ‖ hashStruct(message)), see EIP-712. The domain is {name:
+// "Tallystick", version: "1", chainId, verifyingContract} with the last 20
+// bytes of the network hash as verifyingContract.
+func (n *Network) TypedDataDigest(body *Body) crypto.Hash {
+	m := messageOf(body, false)
+	return crypto.TypedDataDigest(n.domain, m.hash())
+}
+
+// TypedData is a transaction body as eth_signTypedData_v4 takes it.
+type TypedData struct {
+	Types       map[string][]TypedField `json:"types"`
+	PrimaryType string                  `json:"primaryType"`
+	Domain      TypedDomain             `json:"domain"`
+	Message     map[string]any          `json:"message"` // strings, small numbers, and lists of such maps
+}
+
+// TypedField is one field of a type.
+type TypedField struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
+}
+
+// TypedDomain is the EIP-712 domain of a network.
+type TypedDomain struct {
+	Name              string         `json:"name"`
+	Version           string         `json:"version"`
+	ChainID           uint64         `json:"chainId"`
+	VerifyingContract crypto.Address `json:"verifyingContract"`
+}
+
+var domainFields = []TypedField{
+	{"name", "string"}, {"version", "string"}, {"chainId", "uint256"}, {"verifyingContract", "address"},
+}
+
+// TypedData renders body for a wallet. Integers of more than 32 bits are
+// decimal strings.
+func (n *Network) TypedData(body *Body) TypedData {
+	m := messageOf(body, true)
+	types := map[string][]TypedField{"EIP712Domain": domainFields, m.name: m.fields}
+	for name, fields := range m.nested {
+		types[name] = fields
+	}
+	return TypedData{
+		Types: types, PrimaryType: m.name, Message: m.values,
+		Domain: TypedDomain{"Tallystick", "1", n.ChainID, n.VerifyingContract()},
+	}
+}
+
+// message is a typed-data struct under construction: its encoded words, and,
+// when it is to be shown, its fields and values.
+type message struct {
+	name   string
+	words  []byte // typeHash, then 32 bytes a field
+	shown  bool
+	fields []TypedField
+	values map[string]any
+	nested map[string][]TypedField
+}
+
+func messageOf(b *Body, shown bool) *message {
+	kind := b.Op.Kind()
+	m := newMessage(typedNames[kind-1].primary, typeHashes[kind-1], shown)
+	m.address("sender", b.Sender)
+	m.uint64("nonce", uint64(b.Nonce))
+	m.uint64("validUntil", uint64(b.ValidUntil))
+	m.string("memo", b.Memo)
+	b.Op.typed(m)
+	return m
+}
+
+func newMessage(name string, typeHash crypto.Hash, shown bool) *message {
+	m := &message{name: name, shown: shown, words: make([]byte, 0, 32*10)}
+	m.words = append(m.words, typeHash[:]...)
+	if shown {
+		m.values = map[string]any{}
+	}
+	return m
+}
+
+func (m *message) hash() crypto.Hash { return crypto.Keccak256(m.words) }
+
+func (m *message) add(name, typ string, word [32]byte, value func() any) {
+	m.words = append(m.words, word[:]...)
+	if m.shown {
+		m.fields = append(m.fields, TypedField{name, typ})
+		m.values[name] = value()
+	}
+}
+
+func (m *message) address(name string, a crypto.Address) {
+	m.add(name, "address", crypto.EncodeAddress(a), func() any { return a.String() })
+}
+
+func (m *message) string(name, s string) {
+	m.add(name, "string", crypto.EncodeString(s), func() any { return s })
+}
+
+func (m *message) uint64(name string, v uint64) {
+	m.add(name, "uint64", crypto.EncodeUint(v), func() any { return strconv.FormatUint(v, 10) })
+}
+
+// small is an integer that JSON carries as a number.
+func (m *message) small(name, typ string, v uint32) {
+	m.add(name, typ, crypto.EncodeUint(uint64(v)), func() any { return v })
+}
+
+func (m *message) amount(name string, a Amount) {
+	m.add(name, "uint128", a.Bytes32(), func() any { return a.String() })
+}
+
+// array adds a list of structs of one type.
+func (m *message) array(name, elem string, elemHash crypto.Hash, n int, fill func(i int, m *message)) {
+	hashes := make([]byte, 0, 32*n)
+	values := []any{}
+	for i := range n {
+		item := newMessage(elem, elemHash, m.shown)
+		fill(i, item)
+		h := item.hash()
+		hashes = append(hashes, h[:]...)
+		if m.shown {
+			values = append(values, item.values)
+			m.nested = map[string][]TypedField{elem: item.fields}
+		}
+	}
+	m.add(name, elem+"[]", crypto.Keccak256(hashes), func() any { return values })
+}
+
+func (t *Transfer) typed(m *message) {
+	m.array("legs", "Leg", legTypeHash, len(t.Legs), func(i int, m *message) {
+		l := &t.Legs[i]
+		m.address("from", l.From)
+		m.address("to", l.To)
+		m.address("asset", l.Asset)
+		m.amount("amount", l.Amount)
+		m.string("reference", l.Reference)
+	})
+}
+
+func (c *CreateAsset) typed(m *message) {
+	m.string("symbol", c.Symbol)
+	m.string("name", c.Name)
+	m.small("decimals", "uint8", uint32(c.Decimals))
+	m.amount("cap", c.Cap)
+	m.small("flags", "uint32", c.Flags)
+}
+
+func (o *Issue) typed(m *message) {
+	m.address("asset", o.Asset)
+	m.address("to", o.To)
+	m.amount("amount", o.Amount)
+	m.string("reference", o.Reference)
+}
+
+func (o *Redeem) typed(m *message) {
+	m.address("asset", o.Asset)
+	m.address("from", o.From)
+	m.amount("amount", o.Amount)
+	m.string("reference", o.Reference)
+}
+
+func (o *PauseAsset) typed(m *message)  { m.address("asset", o.Asset) }
+func (o *ResumeAsset) typed(m *message) { m.address("asset", o.Asset) }
