@@ -9,6 +9,7 @@ type BlockCheck struct {
 	seen       map[nonceID]struct{}
 	signatures uint64
 	legs       uint64
+	bytes      uint64
 }
 
 type nonceID struct {
@@ -37,12 +38,12 @@ func (c *BlockCheck) Admit(tx *Tx) (Code, error) {
 	if _, twice := c.seen[id]; twice {
 		return CodeDuplicateNonce, nil
 	}
-	signatures, legs := c.signatures+uint64(tx.SignatureCount()), c.legs+uint64(tx.Legs())
-	if signatures > c.s.params.MaxBlockSignatures || legs > c.s.params.MaxBlockLegs {
+	signatures, legs, bytes := c.signatures+uint64(tx.SignatureCount()), c.legs+uint64(tx.Legs()), c.bytes+uint64(len(tx.Raw))
+	if p := &c.s.params; signatures > p.MaxBlockSignatures || legs > p.MaxBlockLegs || bytes > p.MaxBlockBytes {
 		return CodeBlockLimit, nil
 	}
 	c.seen[id] = struct{}{}
-	c.signatures, c.legs = signatures, legs
+	c.signatures, c.legs, c.bytes = signatures, legs, bytes
 	return Applied, nil
 }
 

@@ -103,7 +103,7 @@ var codeTable = []CodeInfo{
 	{CodeLifetimeRequired, "lifetimeRequired", "validUntil must be set when somebody else than the sender signs"},
 	{CodeLifetimeTooLong, "lifetimeTooLong", "validUntil lies too far ahead for a transaction that somebody else than the sender signs"},
 	{CodeDuplicateNonce, "duplicateNonce", "the block holds another transaction with the same sender and nonce"},
-	{CodeBlockLimit, "blockLimit", "the block carries more signatures or legs than one block may"},
+	{CodeBlockLimit, "blockLimit", "the block carries more signatures, legs or bytes than one block may"},
 	{CodeUnknownAsset, "unknownAsset", "there is no asset at this address"},
 	{CodeNotIssuer, "notIssuer", "only the asset's issuer may do this"},
 	{CodeAssetPaused, "assetPaused", "the asset is paused"},

@@ -26,6 +26,7 @@ type GenesisParams struct {
 	MaxMultiPartyLifetime uint64 `json:"maxMultiPartyLifetime"`
 	MaxBlockSignatures    uint64 `json:"maxBlockSignatures"`
 	MaxBlockLegs          uint64 `json:"maxBlockLegs"`
+	MaxBlockBytes         uint64 `json:"maxBlockBytes"`
 }
 
 // GenesisAsset is an asset that exists from the start. Its address is
@@ -64,7 +65,7 @@ type GenesisState struct {
 
 // NewGenesisParams returns p in JSON form.
 func NewGenesisParams(p Params) GenesisParams {
-	return GenesisParams{p.AccountPolicy.String(), p.MaxNewAccounts, p.MaxMultiPartyLifetime, p.MaxBlockSignatures, p.MaxBlockLegs}
+	return GenesisParams{p.AccountPolicy.String(), p.MaxNewAccounts, p.MaxMultiPartyLifetime, p.MaxBlockSignatures, p.MaxBlockLegs, p.MaxBlockBytes}
 }
 
 // ParseGenesis reads app_state strictly: unknown fields are errors.
@@ -109,7 +110,7 @@ func (b *genesisBuilder) params() error {
 	p := b.g.Params
 	b.s.params = Params{
 		MaxNewAccounts: p.MaxNewAccounts, MaxMultiPartyLifetime: p.MaxMultiPartyLifetime,
-		MaxBlockSignatures: p.MaxBlockSignatures, MaxBlockLegs: p.MaxBlockLegs,
+		MaxBlockSignatures: p.MaxBlockSignatures, MaxBlockLegs: p.MaxBlockLegs, MaxBlockBytes: p.MaxBlockBytes,
 	}
 	for _, policy := range []AccountPolicy{PolicyAdmitted, PolicyOpen} {
 		if policy.String() == p.AccountPolicy {

@@ -29,6 +29,7 @@ type Params struct {
 	MaxMultiPartyLifetime uint64 // seconds that validUntil may lie ahead when others sign too
 	MaxBlockSignatures    uint64 // signatures that one block may carry
 	MaxBlockLegs          uint64 // legs that one block may carry; operations without legs count one
+	MaxBlockBytes         uint64 // raw bytes of all transactions that one block may carry
 }
 
 // DefaultParams are what a genesis that says nothing gets.
@@ -39,6 +40,7 @@ func DefaultParams() Params {
 		MaxMultiPartyLifetime: 7 * 24 * 3600,
 		MaxBlockSignatures:    16_384,
 		MaxBlockLegs:          65_536,
+		MaxBlockBytes:         4 << 20,
 	}
 }
 
@@ -55,6 +57,7 @@ func (p Params) Check() error {
 		{"maxMultiPartyLifetime", p.MaxMultiPartyLifetime, 60, 366 * 24 * 3600},
 		{"maxBlockSignatures", p.MaxBlockSignatures, MaxSignatures, 1_000_000},
 		{"maxBlockLegs", p.MaxBlockLegs, MaxLegs, 1_000_000},
+		{"maxBlockBytes", p.MaxBlockBytes, MaxTxBytes, 64 << 20},
 	} {
 		if n.value < n.low || n.value > n.top {
 			return fmt.Errorf("%s: %d is not from %d to %d", n.name, n.value, n.low, n.top)
@@ -64,7 +67,7 @@ func (p Params) Check() error {
 }
 
 // encodeParams writes rlp([accountPolicy, maxNewAccounts,
-// maxMultiPartyLifetime, maxBlockSignatures, maxBlockLegs]).
+// maxMultiPartyLifetime, maxBlockSignatures, maxBlockLegs, maxBlockBytes]).
 func encodeParams(p Params) []byte {
 	return encode(nil, func(w encoder) {
 		l := w.List()
@@ -73,6 +76,7 @@ func encodeParams(p Params) []byte {
 		w.uint(p.MaxMultiPartyLifetime)
 		w.uint(p.MaxBlockSignatures)
 		w.uint(p.MaxBlockLegs)
+		w.uint(p.MaxBlockBytes)
 		w.ListEnd(l)
 	})
 }
@@ -83,7 +87,7 @@ func DecodeParams(value []byte) (Params, error) {
 	l := d.list()
 	p := Params{
 		AccountPolicy: AccountPolicy(l.uintUpTo(255)), MaxNewAccounts: l.uint(),
-		MaxMultiPartyLifetime: l.uint(), MaxBlockSignatures: l.uint(), MaxBlockLegs: l.uint(),
+		MaxMultiPartyLifetime: l.uint(), MaxBlockSignatures: l.uint(), MaxBlockLegs: l.uint(), MaxBlockBytes: l.uint(),
 	}
 	d.close(l)
 	if !d.done() {

@@ -1,0 +1,84 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+
+	"github.com/tallystick/tallystick/crypto"
+	"github.com/tallystick/tallystick/ledger"
+	"github.com/tallystick/tallystick/rpc/wire"
+)
+
+// Backend is the node as the RPC sees it. Methods may be called from many
+// goroutines. An error other than those named is a failure of the node.
+//
+// All answers are about one height, Height, which grows only after the state,
+// the receipts and the history of that height can all be read: nothing is
+// ever shown half done.
+type Backend interface {
+	// Network is the ledger's identity.
+	Network() *ledger.Network
+	// Height is the highest height that everything answers for.
+	Height() ledger.Height
+	// Status describes the node and that height.
+	Status(ctx context.Context) (*wire.Status, error)
+
+	// Submit hands raw to admission. It returns when the transaction is in
+	// the pool or has been found there or in the chain (Verdict.Code is
+	// Applied), or has been refused. Errors: ErrPoolFull, ErrCatchingUp.
+	Submit(ctx context.Context, raw []byte) (Verdict, error)
+
+	// Receipt, ReceiptByNonce, Transaction and Block answer nil for what the
+	// chain (up to Height) does not have. Transaction also finds what is pending.
+	Receipt(hash crypto.Hash) (*wire.Receipt, error)
+	ReceiptByNonce(sender crypto.Address, nonce ledger.Nonce) (*wire.Receipt, error)
+	Transaction(hash crypto.Hash) (*Transaction, error)
+	Block(height ledger.Height) (*wire.Block, error)
+	BlockByHash(hash crypto.Hash) (*wire.Block, error)
+	// WaitReceipt waits for the receipt, or for ctx.
+	WaitReceipt(ctx context.Context, hash crypto.Hash) (*wire.Receipt, error)
+
+	// View reads the state as it was after the block at height, which is at
+	// most Height. Error: ErrUnknownHeight.
+	View(height ledger.Height) (View, error)
+}
+
+// View is the state at one height.
+type View interface {
+	// Account answers nil where there is no account. Balances are complete
+	// and ascend by asset.
+	Account(address crypto.Address) (*wire.Account, error)
+	Balance(account, asset crypto.Address) (ledger.Balance, error)
+	// Asset and AssetBySymbol answer nil where there is no asset.
+	Asset(asset crypto.Address) (*wire.Asset, error)
+	AssetBySymbol(symbol string) (*wire.Asset, error)
+	// Assets lists up to limit assets whose address is above after.
+	Assets(after crypto.Address, limit int) ([]wire.Asset, error)
+}
+
+// Transaction is a transaction and where it stands.
+type Transaction struct {
+	Raw       []byte
+	Height    ledger.Height // 0 while it is pending
+	Index     uint32
+	BlockHash crypto.Hash
+}
+
+// Verdict is what admission said of a transaction.
+type Verdict struct {
+	Hash crypto.Hash
+	Code ledger.Code // Applied: it is pending or committed
+
+	// Of the transaction that has the nonce, for CodeNonceSpent and
+	// CodeDuplicateNonce, where it is known.
+	HolderHash, HolderBodyHash *crypto.Hash
+}
+
+// The conditions that a retry, here later or on another node at once, cures.
+var (
+	ErrPoolFull   = errors.New("the pool of pending transactions is full")
+	ErrCatchingUp = errors.New("the node is catching up with the network")
+)
+
+// ErrUnknownHeight: the height is above the chain's, or no longer kept.
+var ErrUnknownHeight = errors.New("unknown height")
