@@ -27,9 +27,9 @@ func FileName(address crypto.Address, created time.Time) string {
 // Store encrypts key into a new file in directory dir, which is made if it is
 // missing, and returns the file's path. The file has mode 0600, appears under
 // its name only when it is whole and on disk, and has been decrypted once as a
-// proof. So the cost is that of Encrypt and Decrypt together. On an error no
-// file is left behind.
-func Store(dir string, key *crypto.PrivateKey, passphrase string, light bool) (path string, err error) {
+// proof. So the cost is that of Encrypt and Decrypt together. An error leaves no
+// part of a file behind.
+func Store(dir string, key *crypto.PrivateKey, passphrase string, light bool) (string, error) {
 	data, err := Encrypt(key, passphrase, light)
 	if err != nil {
 		return "", err
@@ -44,7 +44,7 @@ func Store(dir string, key *crypto.PrivateKey, passphrase string, light bool) (p
 	if err := os.MkdirAll(dir, directoryMode); err != nil {
 		return "", fmt.Errorf("make key directory: %w", err)
 	}
-	path = filepath.Join(dir, FileName(key.Address(), time.Now()))
+	path := filepath.Join(dir, FileName(key.Address(), time.Now()))
 	if err := writeAtomic(path, data); err != nil {
 		return "", fmt.Errorf("write key file of %s: %w", key.Address(), err)
 	}
@@ -83,22 +83,17 @@ func read(path string) ([]byte, error) {
 // writeAtomic writes a file that appears under path only when all of it is on
 // disk. A temporary file of the same directory takes the bytes first:
 // os.CreateTemp gives it mode 0600, and a leading dot hides it from wallets.
-func writeAtomic(path string, data []byte) (err error) {
+func writeAtomic(path string, data []byte) error {
 	dir := filepath.Dir(path)
 	file, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*")
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(file.Name()))
-		}
-	}()
 	if err := fill(file, data); err != nil {
-		return err
+		return errors.Join(err, os.Remove(file.Name()))
 	}
 	if err := os.Rename(file.Name(), path); err != nil {
-		return err
+		return errors.Join(err, os.Remove(file.Name()))
 	}
 	return syncDirectory(dir)
 }
