@@ -7,8 +7,8 @@ import (
 // Recover returns the address whose key made sig over digest. The error is
 // that of sig.Check, or ErrRecover when no key fits: r is not the X coordinate
 // of a point, or the key would be the point at infinity. Results and errors
-// are the same on every platform and with or without cgo. It costs about 40 µs
-// with cgo and three times that without.
+// are the same on every platform and with or without cgo. It costs some tens
+// of microseconds with cgo and three to four times that without.
 //
 // Any r that is on the curve recovers some address: a successful Recover
 // proves nothing until the address is compared with one that was expected.
