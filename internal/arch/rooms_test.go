@@ -1,0 +1,137 @@
+package arch
+
+const module = "github.com/tallystick/tallystick"
+
+// A room is a directory with all below it that is not a room of its own.
+type room struct {
+	path string
+	// may are the rooms that its code may import, besides itself. Its tests may
+	// import anything.
+	may []string
+	// why says what would be lost with any other arrow.
+	why string
+}
+
+// everyRoom in place of a list is leave to import all rooms but cmd, and none
+// that is for tests only.
+const everyRoom = "*"
+
+// rooms is the table of who may import whom.
+var rooms = []room{
+	{"crypto", nil,
+		"keys and signatures must be usable, and reviewable, without the rest"},
+	{"crypto/smt", nil,
+		"the tree is pure, and must be usable by who checks proofs and has nothing else"},
+	{"ledger", []string{"crypto"},
+		"the rules depend on values alone, so that any program can run and check them"},
+	{"ledger/store", []string{"ledger", "crypto/smt"},
+		"the store applies the ledger's changes and knows nothing of consensus or servers"},
+	{"ledger/ledgertest", []string{"ledger", "crypto"},
+		"the reference model must not share the store that it is compared with"},
+	{"app", []string{"ledger", "ledger/store", "crypto"},
+		"the ABCI adapter serves consensus; what else it needs, node gives it by an interface"},
+	{"rpc", []string{"ledger", "crypto"},
+		"the wallets' door declares the little it needs of a node, and node supplies it"},
+	{"explorer", []string{"ledger", "crypto"},
+		"the explorer is fed committed blocks and must run apart from a validator"},
+	{"client", []string{"ledger", "crypto"},
+		"a program that sends transactions must not carry a node"},
+	{"config", nil,
+		"settings are plain values, readable without starting anything"},
+	{"node", []string{everyRoom},
+		"node wires everything together; only the commands stand above it"},
+	{"cmd", []string{"node", "client", "config", "crypto", "ledger"},
+		"commands are thin: what they do is done by the rooms below"},
+	{"internal", []string{everyRoom},
+		"checks of the whole may look at the whole"},
+	{"scripts", nil,
+		"scripts drive the binaries, not the code"},
+}
+
+// A library that only some rooms may import, in code and not in tests.
+type library struct {
+	path string
+	// rooms may import the path and what is below it.
+	rooms []string
+	why   string
+}
+
+var libraries = []library{
+	{"github.com/cometbft/cometbft/abci", []string{"app", "node", "internal"},
+		"one adapter knows ABCI, so that the rules survive a change of the consensus engine"},
+	{"github.com/cometbft/cometbft", []string{"app", "node", "client", "cmd", "internal"},
+		"the rules, their state and the doors survive a change of the consensus engine"},
+	{"github.com/cosmos/cosmos-db", []string{"ledger/store", "node", "internal"},
+		"there is one committed state and one commit point, in ledger/store; node keeps derived indexes"},
+	{"github.com/cockroachdb/pebble", []string{"ledger/store", "node", "internal"},
+		"there is one committed state and one commit point, in ledger/store; node keeps derived indexes"},
+	{"github.com/ethereum/go-ethereum/crypto/secp256k1", []string{"crypto", "internal"},
+		"signers are recovered by one function, which checks v, r and s first"},
+	{"github.com/btcsuite/btcd/btcec/v2", []string{"crypto", "internal"},
+		"signatures are made and checked in one room"},
+	{"github.com/spf13/viper", []string{"config", "internal"},
+		"settings are read in one place, strictly"},
+	{"github.com/spf13/cobra", []string{"cmd", "internal"},
+		"only commands have flags"},
+}
+
+// ledgerMay are the packages that the ledger's own code may import, each known
+// to give the same answer everywhere and at any time.
+var ledgerMay = map[string]string{
+	"bytes": "", "cmp": "", "errors": "", "fmt": "", "iter": "", "maps": "", "math": "", "math/big": "",
+	"math/bits": "", "regexp": "", "slices": "", "sort": "", "strconv": "", "strings": "",
+	"unicode": "", "unicode/utf8": "",
+	"crypto/sha256":                          "",
+	"encoding":                               "",
+	"encoding/base64":                        "",
+	"encoding/binary":                        "",
+	"encoding/hex":                           "",
+	"encoding/json":                          "",
+	"io":                                     "readers and writers over bytes; io.EOF",
+	"github.com/holiman/uint256":             "amounts",
+	"github.com/ethereum/go-ethereum/rlp":    "the envelope's encoding",
+	"github.com/ethereum/go-ethereum/common": "values of the types beside",
+	"github.com/ethereum/go-ethereum/core/types":     "Ethereum's envelopes",
+	"github.com/ethereum/go-ethereum/common/hexutil": "hexadecimal in JSON",
+	module + "/crypto": "addresses and signatures",
+}
+
+// ledgerMayNot names the reason for what is most tempting.
+var ledgerMayNot = map[string]string{
+	"time":         "block time is an argument; a clock differs between validators",
+	"os":           "the ledger does no I/O and reads no environment",
+	"net":          "the ledger does no I/O",
+	"log":          "the caller reports; a log is an effect",
+	"log/slog":     "the caller reports; a log is an effect",
+	"math/rand":    "randomness differs between validators",
+	"math/rand/v2": "randomness differs between validators",
+	"crypto/rand":  "randomness differs between validators",
+	"sync":         "the ledger has no goroutines",
+	"sync/atomic":  "the ledger has no goroutines",
+	"context":      "the ledger does not wait",
+	"runtime":      "the answer must not depend on the machine",
+	"unsafe":       "the answer must not depend on the machine",
+	"reflect":      "every encoding is written out",
+}
+
+// requiredNames must stand at the top level.
+var requiredNames = []string{
+	"app", "node", "ledger", "crypto", "config", "scripts", "go.mod", "go.sum", "Dockerfile", "README.md",
+}
+
+// furtherNames may stand there too, each for its reason.
+var furtherNames = map[string]string{
+	"cmd":           "the one binary",
+	"rpc":           "the wallets' door",
+	"explorer":      "the readers' door",
+	"client":        "the Go client",
+	"docs":          "what does not fit beside the code",
+	"internal":      "tests of the whole",
+	"LICENSE":       "Apache-2.0",
+	"NOTICE":        "attributions",
+	"CHANGELOG.md":  "what changes for users",
+	".ci":           "what CI runs",
+	".git":          "history",
+	".gitignore":    "what is built, not kept",
+	".dockerignore": "what the image does not need",
+}
