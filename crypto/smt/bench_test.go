@@ -91,7 +91,6 @@ func runUpdates(b *testing.B, n, size, workers int) {
 		}
 	}()
 	batches := benchBatches(n, size, retainedVersions)
-	c0 := cpuTime()
 	for i := 0; b.Loop(); i++ {
 		for c := range batches[i%len(batches)] { // fresh values, so that every update changes its leaf
 			binary.BigEndian.PutUint64(batches[i%len(batches)][c].Value[8:], uint64(i))
@@ -99,7 +98,6 @@ func runUpdates(b *testing.B, n, size, workers int) {
 		update(batches[i%len(batches)])
 	}
 	b.ReportMetric(float64(size)*float64(b.N)/b.Elapsed().Seconds(), "updates/s")
-	b.ReportMetric(float64(size)*float64(b.N)/(cpuTime()-c0).Seconds(), "updates/cpus")
 	batches = nil
 	heap := liveHeap() - before
 	if got := len(tree.Versions()); got != retainedVersions {

@@ -6,10 +6,6 @@ import (
 	"sort"
 )
 
-// warmItems is how many items warm follows at once. Processors serve about ten
-// reads from memory at a time.
-const warmItems = 16
-
 // writer makes the nodes of one stage. It writes only nodes it took from the
 // arena, notes which nodes and keys of the base the new version leaves behind,
 // and can undo all of it. A writer belongs to one goroutine.
@@ -65,41 +61,6 @@ func (w *writer) applyWarm(h handle, items []item, depth int) handle {
 	newLeft := w.applyWarm(left, items[:k], depth+1)
 	newRight := w.applyWarm(right, items[k:], depth+1)
 	return w.join(h, newLeft, newRight)
-}
-
-// warm reads what applyWarm is going to need, so that it is in the processor's
-// cache by then. It follows all items at once, one level at a time: reads that
-// do not wait for each other are served together, where applyWarm alone would
-// wait for memory at every level of every item. This halves the time of an
-// update in a tree that is larger than the cache.
-func (w *writer) warm(h handle, items []item, depth int) {
-	if h == empty {
-		return
-	}
-	var at [warmItems]handle
-	for i := range items {
-		at[i] = h
-	}
-	sum := byte(0)
-	for walking := true; walking; depth++ {
-		walking = false
-		for i := range items {
-			if at[i] == empty {
-				continue
-			}
-			pair := w.nodes.pair(at[i])
-			if at[i].isLeaf() {
-				sum += w.raw.key(keyRef{pair[0], pair[1]})[0] + w.nodes.hash(at[i])[0]
-				at[i] = empty
-				continue
-			}
-			turn := bit(&items[i].path, depth)
-			sum += w.nodes.hash(handle(pair[1-turn]))[0]
-			at[i] = handle(pair[turn])
-			walking = true
-		}
-	}
-	w.warmth += sum
 }
 
 // applyWide is apply on up to the given number of goroutines.
@@ -232,6 +193,9 @@ func (w *writer) alloc() uint32 {
 		w.block = block
 		w.taken = append(w.taken, block)
 		w.nodes = w.arena.view()
+	}
+	if len(w.block)%warmItems == 0 {
+		w.warmFree()
 	}
 	n := w.block[0]
 	w.block = w.block[1:]
