@@ -1,0 +1,250 @@
+// Package index is the node's receipt index: receipts, transactions by hash
+// and by (sender, nonce), the history of every account, and balances at any
+// past height. It is derived data outside the AppHash, rebuilt from the blocks
+// and their saved results alone.
+//
+// One goroutine, Run, follows the chain. Each block becomes one batch that
+// also moves the cursor, so that a crash between blocks or within one costs
+// nothing: the next start goes on from the cursor. The batch is not synced;
+// what a power loss takes is derived again. The index reads the block store
+// and never the event bus, which skips blocks that are recovered after a
+// crash.
+//
+// Height is the height that the whole node answers for: a block's receipts,
+// its history and its state become visible together when the index has it.
+//
+// What is read at past heights comes without proof; it is as good as this
+// node's own computation. docs/FORMATS.md lists every key.
+package index
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+
+	dbm "github.com/cosmos/cosmos-db"
+
+	"github.com/tallystick/tallystick/crypto"
+	"github.com/tallystick/tallystick/ledger"
+	"github.com/tallystick/tallystick/rpc/wire"
+)
+
+// Block is a committed block with everything it did.
+type Block struct {
+	Height  ledger.Height
+	Hash    crypto.Hash
+	Time    ledger.UnixTime
+	Root    crypto.Hash  // of the state after the block
+	Txs     []*ledger.Tx // signers recovered
+	Results []ledger.TxResult
+}
+
+// Source is the chain as the node has stored it.
+type Source interface {
+	// Base is the first height that Block still has; 1 on an unpruned node.
+	Base() ledger.Height
+	// Block returns the block at height with its results, or nil while it is
+	// not committed. It may be called again for any height from Base.
+	Block(height ledger.Height) (*Block, error)
+}
+
+// Options are what the index needs to know of its network.
+type Options struct {
+	Network *ledger.Network
+	Genesis []ledger.Event // of ledger.GenesisState: what height 0 holds
+	Logger  *slog.Logger   // nil: none
+}
+
+// Index is the receipt index. All methods may be called from many goroutines;
+// Run by one alone.
+type Index struct {
+	db  dbm.DB
+	net *ledger.Network
+	log *slog.Logger
+
+	height atomic.Uint64
+	nudge  chan struct{} // capacity 1: there may be a new block
+
+	mu       sync.Mutex
+	waiting  map[crypto.Hash][]chan *wire.Receipt // owned by mu
+	advanced chan struct{}                        // closed at the next height; owned by mu
+
+	current *currentState // owned by the goroutine of Run
+}
+
+// Open opens or creates the index in dir. An index of another network, or of
+// a newer format, is refused.
+func Open(dir string, o Options) (*Index, error) {
+	db, err := dbm.NewPebbleDB("index", dir, nil)
+	if err != nil {
+		return nil, fmt.Errorf("open receipt index in %s: %w", dir, err)
+	}
+	x := &Index{
+		db: db, net: o.Network, log: o.Logger,
+		nudge:    make(chan struct{}, 1),
+		waiting:  map[crypto.Hash][]chan *wire.Receipt{},
+		advanced: make(chan struct{}),
+	}
+	if x.log == nil {
+		x.log = slog.New(slog.DiscardHandler)
+	}
+	x.current = newCurrentState(db)
+	if err := x.begin(o.Genesis); err != nil {
+		return nil, errors.Join(fmt.Errorf("receipt index in %s: %w", dir, err), db.Close())
+	}
+	return x, nil
+}
+
+// begin reads the cursor, or writes the genesis.
+func (x *Index) begin(genesis []ledger.Event) error {
+	raw, err := x.db.Get(keyMeta)
+	if err != nil {
+		return fmt.Errorf("read cursor: %w", err)
+	}
+	if raw == nil {
+		return x.write(&Block{Results: []ledger.TxResult{{Events: genesis}}})
+	}
+	m, err := decodeMeta(raw)
+	if err != nil {
+		return err
+	}
+	if m.Format != formatVersion {
+		return fmt.Errorf("format %d is not format %d, which this version reads: use the version that wrote it, or delete the directory and the index is rebuilt from the blocks", m.Format, formatVersion)
+	}
+	if m.Network != x.net.Hash {
+		return fmt.Errorf("it belongs to another network: give each network a directory of its own")
+	}
+	x.height.Store(m.Height)
+	return nil
+}
+
+// Close closes the database. Run must have returned.
+func (x *Index) Close() error { return x.db.Close() }
+
+// Height is the highest block that is indexed whole.
+func (x *Index) Height() ledger.Height { return ledger.Height(x.height.Load()) }
+
+// Notify says that there may be a new block. It never blocks.
+func (x *Index) Notify() {
+	select {
+	case x.nudge <- struct{}{}:
+	default:
+	}
+}
+
+// Run follows src until ctx ends (nil) or a block cannot be read or written.
+func (x *Index) Run(ctx context.Context, src Source) error {
+	if next := x.Height() + 1; src.Base() > next {
+		return fmt.Errorf("receipt index: block %d is needed and the oldest block kept is %d", next, src.Base())
+	}
+	for {
+		if err := x.catchUp(ctx, src); err != nil {
+			return fmt.Errorf("receipt index: %w", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-x.nudge:
+		}
+	}
+}
+
+// catchUp indexes every block that src has.
+func (x *Index) catchUp(ctx context.Context, src Source) error {
+	for ctx.Err() == nil {
+		next := x.Height() + 1
+		b, err := src.Block(next)
+		if err != nil {
+			return fmt.Errorf("read block %d: %w", next, err)
+		}
+		if b == nil {
+			return nil
+		}
+		if len(b.Txs) != len(b.Results) {
+			return fmt.Errorf("block %d has %d transactions and %d results", next, len(b.Txs), len(b.Results))
+		}
+		if err := x.write(b); err != nil {
+			return fmt.Errorf("write block %d: %w", next, err)
+		}
+		if next%10_000 == 0 {
+			x.log.Info("receipt index", "height", next)
+		}
+	}
+	return nil
+}
+
+// WaitHeight waits until height is indexed, or for ctx.
+func (x *Index) WaitHeight(ctx context.Context, height ledger.Height) error {
+	for {
+		x.mu.Lock()
+		advanced := x.advanced
+		x.mu.Unlock()
+		if x.Height() >= height {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-advanced:
+		}
+	}
+}
+
+// WaitReceipt waits for the receipt of hash, or for ctx.
+func (x *Index) WaitReceipt(ctx context.Context, hash crypto.Hash) (*wire.Receipt, error) {
+	ready := make(chan *wire.Receipt, 1)
+	x.mu.Lock()
+	x.waiting[hash] = append(x.waiting[hash], ready)
+	x.mu.Unlock()
+	defer x.forget(hash, ready)
+	if r, err := x.Receipt(hash); r != nil || err != nil {
+		return r, err
+	}
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case r := <-ready:
+		return r, nil
+	}
+}
+
+func (x *Index) forget(hash crypto.Hash, ready chan *wire.Receipt) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	left := x.waiting[hash][:0]
+	for _, c := range x.waiting[hash] {
+		if c != ready {
+			left = append(left, c)
+		}
+	}
+	if len(left) == 0 {
+		delete(x.waiting, hash)
+		return
+	}
+	x.waiting[hash] = left
+}
+
+// publish makes b visible and wakes who waits for it.
+func (x *Index) publish(b *Block) {
+	x.height.Store(uint64(b.Height))
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	close(x.advanced)
+	x.advanced = make(chan struct{})
+	for i, tx := range b.Txs {
+		waiters := x.waiting[tx.Hash]
+		if len(waiters) == 0 {
+			continue
+		}
+		r := newReceipt(recordOf(tx, &b.Results[i]), tx.Hash, b.Height, uint32(i), b.Hash, b.Time)
+		for _, c := range waiters {
+			select {
+			case c <- r:
+			default: // a transaction stands in the chain once; the first receipt is the receipt
+			}
+		}
+	}
+}

@@ -1,0 +1,204 @@
+package index
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/ethereum/go-ethereum/rlp"
+
+	"github.com/tallystick/tallystick/crypto"
+	"github.com/tallystick/tallystick/ledger"
+	"github.com/tallystick/tallystick/rpc/wire"
+)
+
+// BlockInfo is what the index knows of a block.
+type BlockInfo struct {
+	Height ledger.Height
+	Hash   crypto.Hash
+	Time   ledger.UnixTime
+	Root   crypto.Hash // of the state after the block
+}
+
+// Block answers nil for a height that is not indexed.
+func (x *Index) Block(height ledger.Height) (*BlockInfo, error) {
+	if height > x.Height() {
+		return nil, nil
+	}
+	raw, err := x.db.Get(key(spaceBlock, height8(height)))
+	if err != nil || raw == nil {
+		return nil, err
+	}
+	var r blockRecord
+	if err := rlp.DecodeBytes(raw, &r); err != nil {
+		return nil, fmt.Errorf("block record %d: %w", height, err)
+	}
+	return &BlockInfo{height, r.Hash, ledger.UnixTime(r.Time), r.Root}, nil
+}
+
+// HeightOf finds the block with this hash; ok is false when there is none.
+func (x *Index) HeightOf(block crypto.Hash) (height ledger.Height, ok bool, err error) {
+	raw, err := x.db.Get(key(spaceBlockHash, block[:]))
+	if err != nil || raw == nil {
+		return 0, false, err
+	}
+	if len(raw) != 8 {
+		return 0, false, fmt.Errorf("block hash record %x is damaged", raw)
+	}
+	height = ledger.Height(binary.BigEndian.Uint64(raw))
+	return height, height <= x.Height(), nil
+}
+
+// Place finds a transaction in the chain; ok is false when it is not there.
+// A block that is written but not yet published is not there: otherwise a
+// receipt could be seen before the height that its effects are read at.
+func (x *Index) Place(tx crypto.Hash) (height ledger.Height, index uint32, ok bool, err error) {
+	raw, err := x.db.Get(key(spaceTx, tx[:]))
+	if err != nil || raw == nil {
+		return 0, 0, false, err
+	}
+	p, err := decodePlace(raw)
+	return p.height, p.index, err == nil && p.height <= x.Height(), err
+}
+
+// Receipt answers nil for a transaction that the chain does not have.
+func (x *Index) Receipt(tx crypto.Hash) (*wire.Receipt, error) {
+	height, index, ok, err := x.Place(tx)
+	if err != nil || !ok {
+		return nil, err
+	}
+	return x.receiptAt(place{height, index})
+}
+
+// ReceiptByNonce answers nil for a nonce that the sender has not spent.
+func (x *Index) ReceiptByNonce(sender crypto.Address, nonce ledger.Nonce) (*wire.Receipt, error) {
+	raw, err := x.db.Get(key(spaceNonce, sender[:], be64(uint64(nonce))))
+	if err != nil || raw == nil {
+		return nil, err
+	}
+	var hash crypto.Hash
+	copy(hash[:], raw)
+	return x.Receipt(hash)
+}
+
+func (x *Index) receiptAt(p place) (*wire.Receipt, error) {
+	raw, err := x.db.Get(key(spaceReceipt, p.bytes()))
+	if err != nil {
+		return nil, err
+	}
+	var r receiptRecord
+	if err := rlp.DecodeBytes(raw, &r); err != nil {
+		return nil, fmt.Errorf("receipt %d/%d: %w", p.height, p.index, err)
+	}
+	block, err := x.Block(p.height)
+	if err != nil || block == nil {
+		return nil, fmt.Errorf("receipt %d/%d: block record is missing: %w", p.height, p.index, err)
+	}
+	return newReceipt(&r, r.Hash, p.height, p.index, block.Hash, block.Time), nil
+}
+
+// NextNonceAt is an account's next nonce after the block at height; ok is
+// false when there was no account.
+func (x *Index) NextNonceAt(account crypto.Address, height ledger.Height) (next ledger.Nonce, ok bool, err error) {
+	r, err := accountAt(x.db, account, height)
+	if err != nil || r == nil {
+		return 0, false, err
+	}
+	return ledger.Nonce(r.NextNonce), true, nil
+}
+
+// BalanceAt is a balance after the block at height.
+func (x *Index) BalanceAt(account, asset crypto.Address, height ledger.Height) (ledger.Balance, error) {
+	return balanceAt(x.db, balanceID{account, asset}, height)
+}
+
+// HeldAsset is one asset of an account and how much of it there is.
+type HeldAsset struct {
+	Asset   crypto.Address
+	Balance ledger.Balance
+}
+
+// BalancesAt lists what an account had after the block at height, ascending
+// by asset. Cost: one seek for each asset it ever had.
+func (x *Index) BalancesAt(account crypto.Address, height ledger.Height) ([]HeldAsset, error) {
+	var out []HeldAsset
+	err := x.eachSuffix(key(spaceBalance, account[:]), crypto.Address{}, func(asset crypto.Address) (bool, error) {
+		b, err := x.BalanceAt(account, asset, height)
+		if err == nil && !b.IsZero() {
+			out = append(out, HeldAsset{asset, b})
+		}
+		return true, err
+	})
+	return out, err
+}
+
+// AssetAt answers nil where there was no asset after the block at height.
+func (x *Index) AssetAt(asset crypto.Address, height ledger.Height) (*ledger.Asset, error) {
+	return assetAt(x.db, asset, height)
+}
+
+// AssetBySymbol finds an asset's address, whenever it was created.
+func (x *Index) AssetBySymbol(symbol string) (asset crypto.Address, ok bool, err error) {
+	raw, err := x.db.Get(key(spaceSymbol, []byte(symbol)))
+	if err != nil || len(raw) != len(asset) {
+		return asset, false, err
+	}
+	copy(asset[:], raw)
+	return asset, true, nil
+}
+
+// AssetsAt visits the assets that there were after the block at height, those
+// above after, ascending, until visit answers false.
+func (x *Index) AssetsAt(after crypto.Address, height ledger.Height, visit func(crypto.Address, *ledger.Asset) bool) error {
+	return x.eachSuffix([]byte{spaceAsset}, after, func(asset crypto.Address) (bool, error) {
+		a, err := x.AssetAt(asset, height)
+		if err != nil || a == nil {
+			return true, err
+		}
+		return visit(asset, a), nil
+	})
+}
+
+// eachSuffix visits the distinct addresses above after that follow prefix.
+func (x *Index) eachSuffix(prefix []byte, after crypto.Address, visit func(crypto.Address) (bool, error)) error {
+	end := nextPrefix(prefix)
+	start := append(append([]byte{}, prefix...), after[:]...)
+	if !after.IsZero() {
+		start = nextPrefix(start)
+	}
+	for start != nil {
+		address, found, err := x.firstSuffix(start, end, len(prefix))
+		if err != nil || !found {
+			return err
+		}
+		more, err := visit(address)
+		if err != nil || !more {
+			return err
+		}
+		start = nextPrefix(append(append([]byte{}, prefix...), address[:]...))
+	}
+	return nil
+}
+
+func (x *Index) firstSuffix(start, end []byte, skip int) (address crypto.Address, found bool, err error) {
+	it, err := x.db.Iterator(start, end)
+	if err != nil {
+		return address, false, err
+	}
+	defer it.Close()
+	if !it.Valid() {
+		return address, false, it.Error()
+	}
+	copy(address[:], it.Key()[skip:])
+	return address, true, nil
+}
+
+// nextPrefix is the least key above every key that begins with p, or nil.
+func nextPrefix(p []byte) []byte {
+	out := append([]byte{}, p...)
+	for i := len(out) - 1; i >= 0; i-- {
+		if out[i]++; out[i] != 0 {
+			return out[:i+1]
+		}
+	}
+	return nil
+}
