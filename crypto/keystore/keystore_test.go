@@ -187,24 +187,32 @@ func edit(t testing.TB, data []byte, value any, path ...string) []byte {
 	return changed
 }
 
+// refusal is a key file that is wrong in one way, and the error it must give.
+type refusal struct {
+	name string
+	data []byte
+	want error
+}
+
+func checkRefusals(t *testing.T, cases []refusal) {
+	t.Helper()
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			key, err := Decrypt(c.data, passphrase)
+			if !errors.Is(err, c.want) || key != nil {
+				t.Fatalf("%v, %v, want %v", key, err, c.want)
+			}
+			if len(err.Error()) > 400 {
+				t.Errorf("the error has %d bytes", len(err.Error()))
+			}
+		})
+	}
+}
+
 func TestDecryptRefuses(t *testing.T) {
 	good := quickFile(t, testKey(t))
 	with := func(value any, path ...string) []byte { return edit(t, good, value, path...) }
-	params := func(kdf string, params map[string]any) []byte {
-		return edit(t, with(kdf, "crypto", "kdf"), params, "crypto", "kdfparams")
-	}
-	salt := strings.Repeat("5a", 32)
-	scrypt := func(n, r, p any) []byte {
-		return params("scrypt", map[string]any{"dklen": 32, "salt": salt, "n": n, "r": r, "p": p})
-	}
-	pbkdf2 := func(c any, prf string) []byte {
-		return params("pbkdf2", map[string]any{"dklen": 32, "salt": salt, "c": c, "prf": prf})
-	}
-	cases := []struct {
-		name string
-		data []byte
-		want error
-	}{
+	checkRefusals(t, []refusal{
 		{"nothing", nil, ErrNotJSON},
 		{"text", []byte("my key"), ErrNotJSON},
 		{"cut short", good[:len(good)-1], ErrNotJSON},
@@ -236,6 +244,38 @@ func TestDecryptRefuses(t *testing.T) {
 		{"no mac", with(nil, "crypto", "mac"), ErrDamaged},
 		{"short mac", with("00", "crypto", "mac"), ErrDamaged},
 		{"other mac", with(strings.Repeat("00", 32), "crypto", "mac"), ErrPassphrase},
+		{"other address", with(strings.Repeat("11", 20), "address"), ErrAddress},
+		{"short address", with("11", "address"), ErrDamaged},
+		{"address is a number", with(1, "address"), ErrDamaged},
+		{"address not hexadecimal", with(strings.Repeat("zz", 20), "address"), ErrDamaged},
+	})
+}
+
+func TestDecryptRefusesPassphrase(t *testing.T) {
+	good := quickFile(t, testKey(t))
+	for _, wrong := range []string{"", passphrase + " ", strings.ToUpper(passphrase), "correct horse e\u0301"} {
+		if key, err := Decrypt(good, wrong); !errors.Is(err, ErrPassphrase) || key != nil {
+			t.Errorf("passphrase %+q: %v, %v", wrong, key, err)
+		}
+	}
+}
+
+// Whatever a file asks of the key derivation is refused before it costs
+// anything: the hostile cases here would need up to 2^69 bytes.
+func TestDecryptRefusesDerivation(t *testing.T) {
+	good := quickFile(t, testKey(t))
+	with := func(value any, path ...string) []byte { return edit(t, good, value, path...) }
+	params := func(kdf string, params map[string]any) []byte {
+		return edit(t, with(kdf, "crypto", "kdf"), params, "crypto", "kdfparams")
+	}
+	salt := strings.Repeat("5a", 32)
+	scrypt := func(n, r, p any) []byte {
+		return params("scrypt", map[string]any{"dklen": 32, "salt": salt, "n": n, "r": r, "p": p})
+	}
+	pbkdf2 := func(c any, prf string) []byte {
+		return params("pbkdf2", map[string]any{"dklen": 32, "salt": salt, "c": c, "prf": prf})
+	}
+	checkRefusals(t, []refusal{
 		{"other kdf", with("argon2id", "crypto", "kdf"), ErrKDF},
 		{"no kdf", with(nil, "crypto", "kdf"), ErrKDF},
 		{"long kdf name", with(strings.Repeat("x", 1<<12), "crypto", "kdf"), ErrKDF},
@@ -259,7 +299,7 @@ func TestDecryptRefuses(t *testing.T) {
 		{"r zero", scrypt(2, 0, 1), ErrDamaged},
 		{"p negative", scrypt(2, 8, -1), ErrDamaged},
 		{"n hostile", scrypt(1<<25, 1, 1), ErrCost},
-		{"n greatest", scrypt(1<<62, 1, 1), ErrCost},
+		{"n greatest", scrypt(int64(1<<62), 1, 1), ErrCost},
 		{"r hostile", scrypt(2, 1<<24, 1), ErrCost},
 		{"p hostile", scrypt(2, 1, 1<<24), ErrCost},
 		{"r and p greatest", scrypt(2, int64(1<<63-1), int64(1<<63-1)), ErrCost},
@@ -274,27 +314,7 @@ func TestDecryptRefuses(t *testing.T) {
 		{"other prf", pbkdf2(1, "hmac-sha512"), ErrKDF},
 		{"no prf", pbkdf2(1, ""), ErrKDF},
 		{"pbkdf2 with other key", pbkdf2(1, pbkdf2Hash), ErrPassphrase},
-		{"other address", with(strings.Repeat("11", 20), "address"), ErrAddress},
-		{"short address", with("11", "address"), ErrDamaged},
-		{"address is a number", with(1, "address"), ErrDamaged},
-		{"address not hexadecimal", with(strings.Repeat("zz", 20), "address"), ErrDamaged},
-	}
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			key, err := Decrypt(c.data, passphrase)
-			if !errors.Is(err, c.want) || key != nil {
-				t.Fatalf("%v, %v, want %v", key, err, c.want)
-			}
-			if len(err.Error()) > 400 {
-				t.Errorf("the error has %d bytes", len(err.Error()))
-			}
-		})
-	}
-	for _, wrong := range []string{"", passphrase + " ", strings.ToUpper(passphrase), "correct horse e\u0301"} {
-		if key, err := Decrypt(good, wrong); !errors.Is(err, ErrPassphrase) || key != nil {
-			t.Errorf("passphrase %+q: %v, %v", wrong, key, err)
-		}
-	}
+	})
 }
 
 // A file that decrypts to a number that is no key, which only its owner can
