@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -195,8 +194,5 @@ func durationText(d time.Duration) string {
 	return s
 }
 
-// The widest ranges that still fit an int on every platform.
-const (
-	mostCount = 10_000_000
-	mostBytes = math.MaxInt32
-)
+// mostCount bounds what is counted; it fits an int on every platform.
+const mostCount = 10_000_000
