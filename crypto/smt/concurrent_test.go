@@ -40,9 +40,9 @@ func keyNumber(key []byte) int { return int(key[14])<<8 | int(key[15]) }
 // TestReadersDuringCommits proves at all versions held while others are staged,
 // discarded, committed and pruned. Run it with the race detector.
 func TestReadersDuringCommits(t *testing.T) {
-	h, versions := history{keys: 9000}, uint64(60)
+	h, versions := history{keys: 9000}, uint64(30)
 	if testing.Short() {
-		h.keys, versions = 7000, 20
+		h.keys, versions = 7000, 12
 	}
 	tree := New()
 	mustCommit(t, tree, 1, h.batch(1)...)

@@ -225,7 +225,7 @@ func TestRootDependsOnContentAlone(t *testing.T) {
 // TestLargeBatchesOnManyGoroutines: batches large enough to be split give the
 // roots of Build, whatever the number of goroutines.
 func TestLargeBatchesOnManyGoroutines(t *testing.T) {
-	const keys = 20000
+	const keys = 9000
 	for _, workers := range []int{1, 2, 3, 4, 7} {
 		content := make(table)
 		tree := New()
