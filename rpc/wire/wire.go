@@ -43,16 +43,17 @@ func (b *Bytes) UnmarshalText(text []byte) error {
 // Status is the result of ledger_status. The height is the highest that every
 // other method answers for; blockHash, blockTime and appHash belong to it.
 type Status struct {
-	ChainID          uint64      `json:"chainId"`
-	NetworkID        string      `json:"networkId"`
-	Height           uint64      `json:"height"`
-	BlockHash        crypto.Hash `json:"blockHash"`
-	BlockTime        uint64      `json:"blockTime"`
-	AppHash          crypto.Hash `json:"appHash"` // the state's root after this block
-	CatchingUp       bool        `json:"catchingUp"`
-	Version          string      `json:"version"`
-	NodeID           string      `json:"nodeId"`           // CometBFT's: 40 hex digits, no 0x
-	ValidatorAddress Bytes       `json:"validatorAddress"` // of the node's consensus key, 20 bytes
+	ChainID          uint64         `json:"chainId"`
+	NetworkID        string         `json:"networkId"`
+	Height           uint64         `json:"height"`
+	BlockHash        crypto.Hash    `json:"blockHash"`
+	BlockTime        uint64         `json:"blockTime"`
+	AppHash          crypto.Hash    `json:"appHash"` // the state's root after this block
+	CatchingUp       bool           `json:"catchingUp"`
+	Version          string         `json:"version"`
+	NodeID           string         `json:"nodeId"`           // CometBFT's: 40 hex digits, no 0x
+	ValidatorAddress Bytes          `json:"validatorAddress"` // of the node's consensus key, 20 bytes
+	SettlementAsset  crypto.Address `json:"settlementAsset"`  // the asset that plain Ethereum value moves
 }
 
 // Signature is one signature of a native transaction.
