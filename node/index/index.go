@@ -78,9 +78,9 @@ type Index struct {
 // Open opens or creates the index in dir. An index of another network, or of
 // a newer format, is refused.
 func Open(dir string, o Options) (*Index, error) {
-	db, err := dbm.NewPebbleDB("index", dir, nil)
+	db, err := openDatabase(dir)
 	if err != nil {
-		return nil, fmt.Errorf("open receipt index in %s: %w", dir, err)
+		return nil, err
 	}
 	x := &Index{
 		db: db, net: o.Network, log: o.Logger,
@@ -96,6 +96,14 @@ func Open(dir string, o Options) (*Index, error) {
 		return nil, errors.Join(fmt.Errorf("receipt index in %s: %w", dir, err), db.Close())
 	}
 	return x, nil
+}
+
+func openDatabase(dir string) (dbm.DB, error) {
+	db, err := dbm.NewPebbleDB("index", dir, nil)
+	if err != nil {
+		return nil, fmt.Errorf("open receipt index in %s: %w", dir, err)
+	}
+	return db, nil
 }
 
 // begin reads the cursor, or writes the genesis.
