@@ -1,12 +1,11 @@
 package smt
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
 	"testing"
-
-	"crypto/sha256"
 )
 
 // byPath returns the keys of a content in path order.

@@ -2,7 +2,9 @@ package smt
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
+	"strings"
 	"testing"
 
 	ics23 "github.com/cosmos/ics23/go"
@@ -58,10 +60,12 @@ func clone(t testing.TB, p *ics23.CommitmentProof) *ics23.CommitmentProof {
 
 func (f *fixture) value() []byte { return []byte(f.content[string(f.present)]) }
 
-// mustRefuse checks that a proof is refused, and with this package's error.
+// mustRefuse checks that a proof is refused with this package's error, and by a
+// check rather than by a panic that was caught.
 func mustRefuse(t *testing.T, root [32]byte, key, value []byte, proof *ics23.CommitmentProof) {
 	t.Helper()
-	if err := Verify(root, key, value, proof); !errors.Is(err, ErrProof) {
+	err := Verify(root, key, value, proof)
+	if !errors.Is(err, ErrProof) || strings.Contains(err.Error(), "runtime error") {
 		t.Fatalf("got %v", err)
 	}
 }
@@ -211,7 +215,7 @@ func TestVerifyRefusesWrongClaims(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bare := clone(t, f.nonexist) // ics23 indexes out of range on it
+	bare := clone(t, f.nonexist)
 	bare.GetNonexist().Left.Path, bare.GetNonexist().Right.Path = nil, nil
 	for _, c := range []struct {
 		name       string
@@ -249,6 +253,23 @@ func TestVerifyRefusesWrongClaims(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) { mustRefuse(t, c.root, c.key, c.value, c.proof) })
 	}
+}
+
+// TestVerifyRefusesMisplacedLeaf: under a root made with a leaf where its path
+// does not lead, ics23 takes that leaf's proof. Verify does not.
+func TestVerifyRefusesMisplacedLeaf(t *testing.T) {
+	path := hash(sha256.Sum256([]byte("a"))) // begins with 1: right
+	leaf, sibling := leafHash(&path, []byte("1")), hash{7}
+	root := innerHash(&leaf, &sibling)
+	exist := &ics23.ExistenceProof{
+		Key: []byte("a"), Value: []byte("1"), Leaf: leafOp(),
+		Path: []*ics23.InnerOp{innerOp(0, &sibling)},
+	}
+	proof := &ics23.CommitmentProof{Proof: &ics23.CommitmentProof_Exist{Exist: exist}}
+	if !ics23.VerifyMembership(ics23.SmtSpec, root[:], proof, []byte("a"), []byte("1")) {
+		t.Fatal("the proof is broken in another way too")
+	}
+	mustRefuse(t, root, []byte("a"), []byte("1"), proof)
 }
 
 // TestVerifyRefusesEveryFlippedBit flips each bit of the encoded proofs. What

@@ -32,7 +32,8 @@ func (w *writer) warm(h handle, items []item, depth int) {
 			}
 			pair := nodes.pair(at[i])
 			if at[i].isLeaf() {
-				sum += w.raw.key(keyRef{pair[0], pair[1]})[0] + nodes.hash(at[i])[0]
+				key := w.raw.key(keyRef{pair[0], pair[1]})
+				sum += key[0] + key[len(key)-1] + nodes.hash(at[i])[0]
 				at[i] = empty
 				continue
 			}
