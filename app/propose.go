@@ -1,0 +1,176 @@
+package app
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"math/bits"
+	"slices"
+	"time"
+
+	abci "github.com/cometbft/cometbft/abci/types"
+
+	"github.com/tallystick/tallystick/crypto"
+	"github.com/tallystick/tallystick/ledger"
+)
+
+// minTxBytes is less than any includable transaction takes: when a block has
+// no room for it, it has none for anything.
+const minTxBytes = 64
+
+// PrepareProposal picks a block of the transactions that wait, in the order in
+// which they came, but those of one sender by nonce. What does not fit in one
+// block is passed over, and smaller ones behind it may still stand. It costs
+// some microseconds a transaction whose signers are remembered.
+func (a *Application) PrepareProposal(_ context.Context, req *abci.RequestPrepareProposal) (*abci.ResponsePrepareProposal, error) {
+	defer a.leave()
+	if err := a.enter(); err != nil {
+		return nil, err
+	}
+	defer a.timed("prepare")()
+	if a.options.Propose != nil {
+		a.proposer = bytes.Clone(req.ProposerAddress)
+		return &abci.ResponsePrepareProposal{Txs: a.options.Propose(req)}, nil
+	}
+	c := a.latest.Load()
+	if c.net == nil || req.Height != c.next() || req.Time.Unix() < 0 {
+		a.log.Warn("proposing an empty block: asked for one that does not follow the committed state",
+			"height", req.Height, "committed", c.height)
+		return &abci.ResponsePrepareProposal{}, nil
+	}
+	txs, err := a.choose(c, req)
+	if err != nil {
+		return nil, a.fail(fmt.Errorf("prepare proposal %d: %w", req.Height, err))
+	}
+	return &abci.ResponsePrepareProposal{Txs: txs}, nil
+}
+
+// choose is PrepareProposal's choice.
+func (a *Application) choose(c *committed, req *abci.RequestPrepareProposal) ([][]byte, error) {
+	params, err := ledger.ReadParams(c.reader)
+	if err != nil {
+		return nil, err
+	}
+	check, err := ledger.NewBlockCheck(c.net, blockTime(req.Time), c.reader)
+	if err != nil {
+		return nil, err
+	}
+	candidates := considered(req.Txs, &params)
+	txs := a.decodeBlock(c.net, candidates, false)
+	txs = slices.DeleteFunc(txs, func(tx *ledger.Tx) bool { return tx.RecoverSigners() != ledger.Applied })
+	orderByNonce(txs)
+	room := room{check: check, params: &params, wire: req.MaxTxBytes}
+	chosen := make([][]byte, 0, len(txs))
+	for _, tx := range txs {
+		if room.full() {
+			break
+		}
+		ok, err := room.take(tx)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			chosen = append(chosen, tx.Raw)
+		}
+	}
+	return chosen, nil
+}
+
+// considered is the part of the pool that is looked at for one block: twice
+// what would fill it, so that a long pool does not make proposing slow. What
+// is passed over keeps its place for the next block.
+func considered(raws [][]byte, params *ledger.Params) [][]byte {
+	var total uint64
+	for i, raw := range raws {
+		total += uint64(len(raw))
+		if total > 2*params.MaxBlockBytes || uint64(i) >= 2*params.MaxBlockSignatures {
+			return raws[:i]
+		}
+	}
+	return raws
+}
+
+// orderByNonce puts each sender's transactions in the order of their nonces,
+// within the places that this sender's transactions hold.
+func orderByNonce(txs []*ledger.Tx) {
+	places := make(map[crypto.Address][]int)
+	for i, tx := range txs {
+		places[tx.Sender] = append(places[tx.Sender], i)
+	}
+	for _, at := range places { // the senders' places are apart: any order gives the same
+		if len(at) == 1 {
+			continue
+		}
+		own := make([]*ledger.Tx, len(at))
+		for i, place := range at {
+			own[i] = txs[place]
+		}
+		slices.SortStableFunc(own, func(x, y *ledger.Tx) int {
+			return cmp.Compare(x.Nonce, y.Nonce)
+		})
+		for i, place := range at {
+			txs[place] = own[i]
+		}
+	}
+}
+
+// room is what is left of a block.
+type room struct {
+	check       *ledger.BlockCheck
+	params      *ledger.Params
+	wire        int64 // bytes of the block's message that transactions may take
+	bytes       uint64
+	signatures  uint64
+	legs        uint64
+	newAccounts uint64
+}
+
+// full reports that nothing more can fit.
+func (r *room) full() bool {
+	return r.wire < minTxBytes || r.bytes+minTxBytes > r.params.MaxBlockBytes ||
+		r.signatures >= r.params.MaxBlockSignatures || r.legs >= r.params.MaxBlockLegs
+}
+
+// take puts tx into the block if it may stand there and fits. A transaction
+// that would exceed the new accounts of a block is left for the next, unless
+// it does so alone: then it is refused in any block, and so gets its receipt.
+func (r *room) take(tx *ledger.Tx) (bool, error) {
+	size := wireSize(tx.Raw)
+	if size > r.wire {
+		return false, nil
+	}
+	created, err := r.check.NewAccounts(tx)
+	if err != nil {
+		return false, err
+	}
+	if n := uint64(created); r.newAccounts+n > r.check.MaxNewAccounts() && n <= r.check.MaxNewAccounts() {
+		return false, nil
+	}
+	code, err := r.check.Admit(tx)
+	if err != nil || code != ledger.Applied {
+		return false, err
+	}
+	r.wire -= size
+	r.bytes += uint64(len(tx.Raw))
+	r.signatures += uint64(tx.SignatureCount())
+	r.legs += uint64(tx.Legs())
+	r.newAccounts += uint64(created)
+	return true, nil
+}
+
+// wireSize is what raw takes in a block's protobuf message: a tag, the length
+// as a varint, and the bytes. CometBFT counts the same.
+func wireSize(raw []byte) int64 {
+	length := (bits.Len64(uint64(len(raw))|1) + 6) / 7
+	return int64(1 + length + len(raw))
+}
+
+// blockTime cuts off the fraction. t is not before 1970.
+func blockTime(t time.Time) ledger.UnixTime { return ledger.UnixTime(t.Unix()) }
+
+// timed measures a step; call what it returns at the end.
+func (a *Application) timed(step string) func() {
+	begin := time.Now()
+	return func() { a.metrics.seconds.WithLabelValues(step).Observe(time.Since(begin).Seconds()) }
+}
