@@ -15,13 +15,21 @@ const (
 // AccountStatus says what an account may do.
 type AccountStatus uint8
 
-// StatusActive is the status of an account that may act and receive.
-const StatusActive AccountStatus = 1
+// The statuses. Every operation of this version makes and leaves accounts
+// active; the rules already judge, and the record already carries, an account
+// that is frozen.
+const (
+	StatusActive AccountStatus = 1 // may act and receive
+	StatusFrozen AccountStatus = 2 // may do neither
+)
 
 // String returns the status's name in JSON.
 func (s AccountStatus) String() string {
-	if s == StatusActive {
+	switch s {
+	case StatusActive:
 		return "active"
+	case StatusFrozen:
+		return "frozen"
 	}
 	return "unknown"
 }
@@ -74,6 +82,14 @@ func (a *Authority) threshold() uint64 {
 // Check reports what is wrong with an authority for the account at self. The
 // account's own key alone must be written as the zero value.
 func (a *Authority) Check(self crypto.Address) error {
+	if len(a.Keys) == 1 && a.Keys[0] == (Key{self, 1}) && a.Threshold == 1 {
+		return fmt.Errorf("the account's own key alone is the default: leave keys and threshold out")
+	}
+	return a.check()
+}
+
+// check is Check without what depends on whose authority it is.
+func (a *Authority) check() error {
 	if len(a.Keys) == 0 {
 		if a.Threshold != 0 {
 			return fmt.Errorf("threshold %d without keys", a.Threshold)
@@ -96,33 +112,29 @@ func (a *Authority) Check(self crypto.Address) error {
 	if a.Threshold == 0 || a.Threshold > sum {
 		return fmt.Errorf("threshold %d: must be from 1 to %d, the sum of the weights", a.Threshold, sum)
 	}
-	if len(a.Keys) == 1 && a.Keys[0] == (Key{self, 1}) && a.Threshold == 1 {
-		return fmt.Errorf("the account's own key alone is the default: leave keys and threshold out")
-	}
 	return nil
 }
 
-// encodeAccount writes rlp([status, next, holes, threshold, [[address, weight]…]]).
-func encodeAccount(a *Account) []byte {
-	return encode(nil, func(w encoder) {
-		outer := w.List()
-		w.uint(uint64(a.Status))
-		w.uint(uint64(a.Window.Next))
-		w.WriteBytes(a.Window.holes)
-		w.uint(a.Authority.Threshold)
-		list := w.List()
-		for _, k := range a.Authority.Keys {
-			item := w.List()
-			w.address(k.Address)
-			w.uint(uint64(k.Weight))
-			w.ListEnd(item)
-		}
-		w.ListEnd(list)
-		w.ListEnd(outer)
-	})
+// writeAccount writes rlp([status, next, holes, threshold, [[address, weight]…]]).
+func writeAccount(w *encoder, a *Account) {
+	outer := w.list()
+	w.uint(uint64(a.Status))
+	w.uint(uint64(a.Window.Next))
+	w.bytes(a.Window.holes)
+	w.uint(a.Authority.Threshold)
+	list := w.list()
+	for _, k := range a.Authority.Keys {
+		item := w.list()
+		w.address(k.Address)
+		w.uint(uint64(k.Weight))
+		w.end(item)
+	}
+	w.end(list)
+	w.end(outer)
 }
 
-// DecodeAccount reads an account's record as the state keeps it.
+// DecodeAccount reads an account's record as the state keeps it. The result
+// keeps a view of value.
 func DecodeAccount(value []byte) (Account, error) {
 	d := decoder{rest: value}
 	l := d.list()
@@ -139,8 +151,11 @@ func DecodeAccount(value []byte) (Account, error) {
 	}
 	l.close(keys)
 	d.close(l)
-	if !d.done() || a.Status != StatusActive || !a.Window.valid() {
+	if !d.done() || a.Status.String() == "unknown" || !a.Window.valid() {
 		return Account{}, fmt.Errorf("account record %x is not well formed", value)
+	}
+	if err := a.Authority.check(); err != nil {
+		return Account{}, fmt.Errorf("account record %x: %w", value, err)
 	}
 	return a, nil
 }

@@ -47,13 +47,13 @@ func (s *state) run(tx *Tx) (TxResult, error) {
 	if err != nil || code != Applied {
 		return TxResult{Code: code, BodyHash: tx.BodyHash}, err
 	}
-	sender, err := s.accounts.get(tx.Sender)
+	sender, err := s.account(tx.Sender)
 	if err != nil {
 		return TxResult{}, err
 	}
 	spent := sender.value
 	spent.Window = spent.Window.spend(tx.Nonce)
-	s.accounts.set(sender, spent)
+	s.accountTable.set(sender, spent)
 	s.keep()
 	code, err = tx.Op.apply(s, &tx.Body)
 	if err != nil {

@@ -69,33 +69,35 @@ func assetAddress(network crypto.Hash, creator crypto.Address, nonce Nonce) (a c
 	return a
 }
 
+// limit is the largest supply.
+func (a *Asset) limit() Amount {
+	if a.Cap.IsZero() {
+		return MaxAmount
+	}
+	return a.Cap
+}
+
 // room is how much more of the asset may be issued.
 func (a *Asset) room() Amount {
-	limit := a.Cap
-	if limit.IsZero() {
-		limit = MaxAmount
-	}
-	left, ok := limit.Sub(a.Supply)
+	left, ok := a.limit().Sub(a.Supply)
 	if !ok {
 		return Amount{}
 	}
 	return left
 }
 
-// encodeAssetRecord writes rlp([symbol, name, decimals, issuer, cap, supply, flags, status]).
-func encodeAssetRecord(a *Asset) []byte {
-	return encode(nil, func(w encoder) {
-		l := w.List()
-		w.WriteString(a.Symbol)
-		w.WriteString(a.Name)
-		w.uint(uint64(a.Decimals))
-		w.address(a.Issuer)
-		w.amount(a.Cap)
-		w.amount(a.Supply)
-		w.uint(uint64(a.Flags))
-		w.uint(uint64(a.Status))
-		w.ListEnd(l)
-	})
+// writeAsset writes rlp([symbol, name, decimals, issuer, cap, supply, flags, status]).
+func writeAsset(w *encoder, a *Asset) {
+	l := w.list()
+	w.string(a.Symbol)
+	w.string(a.Name)
+	w.uint(uint64(a.Decimals))
+	w.address(a.Issuer)
+	w.amount(a.Cap)
+	w.amount(a.Supply)
+	w.uint(uint64(a.Flags))
+	w.uint(uint64(a.Status))
+	w.end(l)
 }
 
 // DecodeAsset reads an asset's record as the state keeps it.
@@ -108,7 +110,8 @@ func DecodeAsset(value []byte) (Asset, error) {
 		Flags: uint32(l.uintUpTo(1<<32 - 1)), Status: AssetStatus(l.uintUpTo(255)),
 	}
 	d.close(l)
-	if !d.done() || a.Status.String() == "unknown" || !ValidSymbol(a.Symbol) {
+	made := CreateAsset{Symbol: a.Symbol, Name: a.Name, Decimals: a.Decimals}
+	if !d.done() || a.Status.String() == "unknown" || made.check(a.Issuer, a.Issuer) != Applied || a.Issuer.IsZero() || a.Supply.Cmp(a.limit()) > 0 {
 		return Asset{}, fmt.Errorf("asset record %x is not well formed", value)
 	}
 	return a, nil
@@ -123,14 +126,12 @@ type Balance struct {
 // IsZero reports whether nothing is there: such balances are not kept.
 func (b Balance) IsZero() bool { return b.Available.IsZero() && b.Held.IsZero() }
 
-// encodeBalance writes rlp([available, held]).
-func encodeBalance(b Balance) []byte {
-	return encode(nil, func(w encoder) {
-		l := w.List()
-		w.amount(b.Available)
-		w.amount(b.Held)
-		w.ListEnd(l)
-	})
+// writeBalance writes rlp([available, held]).
+func writeBalance(w *encoder, b *Balance) {
+	l := w.list()
+	w.amount(b.Available)
+	w.amount(b.Held)
+	w.end(l)
 }
 
 // DecodeBalance reads a balance as the state keeps it; nothing (an absent

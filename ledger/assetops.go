@@ -14,7 +14,7 @@ func (c *CreateAsset) apply(s *state, b *Body) (Code, error) {
 	if c.Flags != 0 {
 		return CodeUnsupportedFlags, nil
 	}
-	symbol, err := s.symbols.get(c.Symbol)
+	symbol, err := s.symbol(c.Symbol)
 	if err != nil {
 		return 0, err
 	}
@@ -22,19 +22,19 @@ func (c *CreateAsset) apply(s *state, b *Body) (Code, error) {
 		return CodeSymbolTaken, nil
 	}
 	address := s.net.AssetAddress(b.Sender, b.Nonce)
-	account, err := s.accounts.get(address)
+	account, err := s.account(address)
 	if err != nil {
 		return 0, err
 	}
-	asset, err := s.assets.get(address)
+	asset, err := s.asset(address)
 	if err != nil {
 		return 0, err
 	}
 	if account.present || asset.present {
 		return CodeAddressTaken, nil
 	}
-	s.symbols.set(symbol, address)
-	s.assets.set(asset, Asset{
+	s.symbolTable.set(symbol, address)
+	s.assetTable.set(asset, Asset{
 		Symbol: c.Symbol, Name: c.Name, Decimals: c.Decimals, Issuer: b.Sender,
 		Cap: c.Cap, Flags: c.Flags, Status: AssetActive,
 	})
@@ -47,7 +47,7 @@ func (c *CreateAsset) apply(s *state, b *Body) (Code, error) {
 
 // issued finds an asset that sender issues.
 func (s *state) issued(asset, sender crypto.Address) (*cell[Asset], Code, error) {
-	c, err := s.assets.get(asset)
+	c, err := s.asset(asset)
 	switch {
 	case err != nil:
 		return nil, 0, err
@@ -80,7 +80,7 @@ func (o *Issue) apply(s *state, b *Body) (Code, error) {
 		return 0, errSupply
 	}
 	asset.Supply = sum
-	s.assets.set(c, asset)
+	s.assetTable.set(c, asset)
 	if err := s.credit(o.To, o.Asset, o.Amount); err != nil {
 		return 0, err
 	}
@@ -109,7 +109,7 @@ func (o *Redeem) apply(s *state, b *Body) (Code, error) {
 		return 0, errSupply
 	}
 	asset.Supply = left
-	s.assets.set(c, asset)
+	s.assetTable.set(c, asset)
 	s.emit(Event{Type: EventRedeem, Asset: o.Asset, From: o.From, Amount: o.Amount, Reference: o.Reference})
 	return Applied, nil
 }
@@ -134,7 +134,7 @@ func (s *state) setAssetStatus(asset, sender crypto.Address, to AssetStatus, alr
 		return already, nil
 	}
 	changed.Status = to
-	s.assets.set(c, changed)
+	s.assetTable.set(c, changed)
 	s.emit(Event{Type: event, Asset: asset})
 	return Applied, nil
 }

@@ -1,6 +1,10 @@
 package ledger
 
-import "github.com/tallystick/tallystick/crypto"
+import (
+	"slices"
+
+	"github.com/tallystick/tallystick/crypto"
+)
 
 // BlockCheck judges the transactions of a block one after another, all on the
 // same committed state. Who proposes uses it to choose, who votes to refuse.
@@ -48,15 +52,18 @@ func (c *BlockCheck) Admit(tx *Tx) (Code, error) {
 }
 
 // NewAccounts counts the recipients of tx that have no account yet, under the
-// open policy: what it may weigh against MaxNewAccounts. A proposer uses it
-// to leave what would be refused for the next block.
+// open policy, each once: the most it may weigh against MaxNewAccounts. A
+// proposer uses it to leave what would be refused for the next block. The tx
+// must have been admitted.
 func (c *BlockCheck) NewAccounts(tx *Tx) (int, error) {
 	if c.s.params.AccountPolicy != PolicyOpen {
 		return 0, nil
 	}
 	count := 0
-	for _, to := range tx.Op.recipients() {
-		account, err := c.s.accounts.get(to)
+	recipients := tx.Op.recipients()
+	slices.SortFunc(recipients, crypto.Address.Compare)
+	for _, to := range slices.Compact(recipients) {
+		account, err := c.s.account(to)
 		if err != nil {
 			return 0, err
 		}

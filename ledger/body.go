@@ -69,15 +69,16 @@ type Operation interface {
 	// zero transfer to oneself is a cancel.
 	check(sender, settlement crypto.Address) Code
 	// authorisers lists the accounts besides the sender that must authorise
-	// the operation, in order of appearance; repeats are allowed.
-	authorisers() []crypto.Address
+	// the operation, in order of appearance; repeats are allowed. The slice
+	// is the caller's.
+	authorisers(sender crypto.Address) []crypto.Address
 	// recipients lists the accounts that would receive, each once for every
-	// time it does.
+	// time it does. The slice is the caller's.
 	recipients() []crypto.Address
 	// legs counts what the operation weighs against the block's cap.
 	legs() int
 	// encode writes the payload, a list.
-	encode(w encoder)
+	encode(w *encoder)
 	// typed fills the operation's fields of the EIP-712 message.
 	typed(m *message)
 	// apply changes the state, or answers with a refusal.

@@ -1,11 +1,9 @@
 package ledger
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/tallystick/tallystick/crypto"
 )
@@ -89,18 +87,5 @@ func (b *Body) UnmarshalJSON(data []byte) error {
 		return fmt.Errorf("a transaction has exactly one operation, one of %q; this one has %d", KindNames(), len(ops))
 	}
 	*b = Body{Sender: *j.Sender, Nonce: Nonce(*j.Nonce), ValidUntil: UnixTime(j.ValidUntil), Memo: j.Memo, Op: ops[0]}
-	return nil
-}
-
-// strictJSON decodes one JSON value without unknown fields or trailing bytes.
-func strictJSON(data []byte, v any) error {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	if err := d.Decode(v); err != nil {
-		return err
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return errors.New("there is something after the JSON value")
-	}
 	return nil
 }

@@ -9,10 +9,12 @@ import "fmt"
 // refused (it spent its nonce and changed nothing else).
 //
 // Below firstRefusal the numbers are in order of precedence: of several
-// verdicts that fit, the lowest is given. (The sender of an Ethereum envelope
-// is known only from its signature, so there CodeInvalidSignature precedes
-// whatever needs the sender.) The refusals' precedence is the order in which
-// an operation checks, documented with it in FORMATS.md.
+// verdicts that fit, the lowest is given. Two exceptions: of a transaction
+// that is too long, or of a type that is not carried, nothing more is looked
+// at; and the sender of an Ethereum envelope is known only from its signature,
+// so there CodeInvalidSignature precedes whatever needs the sender, CodeZeroAmount
+// of the settlement asset included. The refusals' precedence is the order in
+// which an operation checks, documented with it in FORMATS.md.
 type Code uint32
 
 // The codes.
@@ -82,7 +84,7 @@ var codeTable = []CodeInfo{
 	{CodeMalformed, "malformed", "the bytes are not the one canonical form of a transaction"},
 	{CodeTooLarge, "tooLarge", "the transaction is longer than 512 KiB"},
 	{CodeUnsupportedType, "unsupportedType", "this transaction type is not carried: use the native type 0x54, a legacy transaction with EIP-155 protection, or type 0x02 with an empty access list"},
-	{CodeWrongNetwork, "wrongNetwork", "the transaction is for another network (chain ID)"},
+	{CodeWrongNetwork, "wrongNetwork", "the transaction is for another network (chain ID), or for none: a legacy transaction without EIP-155 protection"},
 	{CodeUnsupportedCall, "unsupportedCall", "an Ethereum transaction can move the settlement asset (value, no data) or call transfer(address,uint256) on an asset's address, and nothing else"},
 	{CodeInexactValue, "inexactValue", "the value has more decimals than the settlement asset: it would have to be rounded"},
 	{CodeAmountOutOfRange, "amountOutOfRange", "the amount is not below 2^128 smallest units"},

@@ -17,16 +17,15 @@ const transferCallBytes = 4 + 32 + 32
 // at, and those it must carry to encode it again. Gas and fees are carried
 // and otherwise ignored: nothing is ever charged.
 type ethFields struct {
-	nonce       uint64
-	price, tip  *uint256.Int // gasPrice, or maxFeePerGas and maxPriorityFeePerGas
-	gas         uint64
-	to          []byte
-	value       *uint256.Int
-	data        []byte
-	v           uint64 // legacy: 35 + 2·chainId + parity; type 2: parity
-	r, s        *uint256.Int
-	emptyAccess bool
-	chainID     uint64
+	nonce      uint64
+	price, tip *uint256.Int // gasPrice, or maxFeePerGas and maxPriorityFeePerGas
+	gas        uint64
+	to         []byte
+	value      *uint256.Int
+	data       []byte
+	v          uint64 // legacy: 35 + 2·chainId + parity; type 2: parity
+	r, s       *uint256.Int
+	chainID    uint64
 }
 
 // big reads an unsigned integer below 2^256 without leading zeros.
@@ -42,6 +41,7 @@ func (d *decoder) big() *uint256.Int {
 // decodeLegacy reads rlp([nonce, gasPrice, gas, to, value, data, v, r, s])
 // with v as EIP-155 has it. Unprotected transactions are for no network.
 func (tx *Tx) decodeLegacy() Code {
+	tx.Envelope = EnvelopeLegacy
 	d := decoder{rest: tx.Raw}
 	l := d.list()
 	f := ethFields{nonce: l.uint(), price: l.big(), gas: l.uint(), to: l.bytes(), value: l.big(), data: l.bytes(), v: l.uint(), r: l.big(), s: l.big()}
@@ -49,93 +49,101 @@ func (tx *Tx) decodeLegacy() Code {
 	if !d.done() || !validRecipientLength(f.to) {
 		return CodeMalformed
 	}
-	if f.v < 35 {
+	again := encode(ethBytes+len(f.data), nil, func(w *encoder) {
+		i := w.list()
+		f.writeLegacy(w)
+		w.uint(f.v)
+		w.big(f.r)
+		w.big(f.s)
+		w.end(i)
+	})
+	if !bytes.Equal(again, tx.Raw) {
+		return CodeMalformed
+	}
+	if f.v < eip155Base {
 		return CodeWrongNetwork
 	}
-	tx.Envelope = EnvelopeLegacy
-	f.chainID = (f.v - 35) / 2
-	tx.ethDigest = crypto.Keccak256(encode(nil, func(w encoder) {
-		i := w.List()
+	f.chainID = (f.v - eip155Base) / 2
+	tx.ethDigest = crypto.Keccak256(encode(ethBytes+len(f.data), nil, func(w *encoder) {
+		i := w.list()
 		f.writeLegacy(w)
 		w.uint(f.chainID)
 		w.uint(0)
 		w.uint(0)
-		w.ListEnd(i)
+		w.end(i)
 	}))
-	again := encode(nil, func(w encoder) {
-		i := w.List()
-		f.writeLegacy(w)
-		w.uint(f.v)
-		w.WriteUint256(f.r)
-		w.WriteUint256(f.s)
-		w.ListEnd(i)
-	})
-	return tx.fromEthereum(&f, byte((f.v-35)%2), again)
+	return tx.fromEthereum(&f, byte((f.v-eip155Base)%2))
 }
+
+const (
+	eip155Base = 35  // v is eip155Base + 2·chainId + parity
+	ethBytes   = 256 // to expect of an Ethereum transaction beside its data
+)
 
 // decodeDynamicFee reads 0x02 ‖ rlp([chainId, nonce, maxPriorityFeePerGas,
 // maxFeePerGas, gas, to, value, data, accessList, yParity, r, s]) (EIP-1559).
 func (tx *Tx) decodeDynamicFee() Code {
+	tx.Envelope = EnvelopeDynamicFee
 	d := decoder{rest: tx.Raw[1:]}
 	l := d.list()
 	f := ethFields{chainID: l.uint(), nonce: l.uint(), tip: l.big(), price: l.big(), gas: l.uint(), to: l.bytes(), value: l.big(), data: l.bytes()}
 	access := l.list()
-	f.emptyAccess = len(access.rest) == 0
 	f.v, f.r, f.s = l.uint(), l.big(), l.big()
 	d.close(l)
 	if !d.done() || !validRecipientLength(f.to) || f.v > 1 {
 		return CodeMalformed
 	}
-	tx.Envelope = EnvelopeDynamicFee
-	if !f.emptyAccess {
+	if len(access.rest) > 0 {
 		return CodeUnsupportedType
 	}
-	tx.ethDigest = crypto.Keccak256(encode([]byte{0x02}, func(w encoder) {
-		i := w.List()
-		f.writeDynamicFee(w)
-		w.ListEnd(i)
-	}))
-	again := encode([]byte{0x02}, func(w encoder) {
-		i := w.List()
+	again := encode(ethBytes+len(f.data), []byte{DynamicFeeType}, func(w *encoder) {
+		i := w.list()
 		f.writeDynamicFee(w)
 		w.uint(f.v)
-		w.WriteUint256(f.r)
-		w.WriteUint256(f.s)
-		w.ListEnd(i)
+		w.big(f.r)
+		w.big(f.s)
+		w.end(i)
 	})
-	return tx.fromEthereum(&f, byte(f.v), again)
+	if !bytes.Equal(again, tx.Raw) {
+		return CodeMalformed
+	}
+	tx.ethDigest = crypto.Keccak256(encode(ethBytes+len(f.data), []byte{DynamicFeeType}, func(w *encoder) {
+		i := w.list()
+		f.writeDynamicFee(w)
+		w.end(i)
+	}))
+	return tx.fromEthereum(&f, byte(f.v))
 }
 
 // validRecipientLength: an address, or nothing where a contract is created.
 func validRecipientLength(to []byte) bool { return len(to) == 20 || len(to) == 0 }
 
-func (f *ethFields) writeLegacy(w encoder) {
+func (f *ethFields) writeLegacy(w *encoder) {
 	w.uint(f.nonce)
-	w.WriteUint256(f.price)
+	w.big(f.price)
 	w.uint(f.gas)
-	w.WriteBytes(f.to)
-	w.WriteUint256(f.value)
-	w.WriteBytes(f.data)
+	w.bytes(f.to)
+	w.big(f.value)
+	w.bytes(f.data)
 }
 
-func (f *ethFields) writeDynamicFee(w encoder) {
+func (f *ethFields) writeDynamicFee(w *encoder) {
 	w.uint(f.chainID)
 	w.uint(f.nonce)
-	w.WriteUint256(f.tip)
-	w.WriteUint256(f.price)
+	w.big(f.tip)
+	w.big(f.price)
 	w.uint(f.gas)
-	w.WriteBytes(f.to)
-	w.WriteUint256(f.value)
-	w.WriteBytes(f.data)
-	w.ListEnd(w.List())
+	w.bytes(f.to)
+	w.big(f.value)
+	w.bytes(f.data)
+	w.end(w.list())
 }
 
 // fromEthereum finishes what both Ethereum envelopes share: the network, what
-// the transaction does, and its signature.
-func (tx *Tx) fromEthereum(f *ethFields, parity byte, again []byte) Code {
-	if !bytes.Equal(again, tx.Raw) {
-		return CodeMalformed
-	}
+// the transaction does, and its signature. The sender is not known yet, so
+// the body is judged as if the recipient were the sender: only then can a zero
+// amount be a cancel. RecoverSigners judges it again.
+func (tx *Tx) fromEthereum(f *ethFields, parity byte) Code {
 	if f.chainID != tx.net.ChainID {
 		return CodeWrongNetwork
 	}
@@ -143,8 +151,10 @@ func (tx *Tx) fromEthereum(f *ethFields, parity byte, again []byte) Code {
 	if code != Applied {
 		return code
 	}
-	if f.nonce > MaxJSONInteger {
-		return CodeInvalidField
+	lenient := Body{Sender: leg.To, Nonce: Nonce(f.nonce), Op: &Transfer{Legs: []Leg{leg}}}
+	lenient.Op.(*Transfer).Legs[0].From = leg.To
+	if code := CheckBody(tx.net, &lenient); code != Applied {
+		return code
 	}
 	r, s := f.r.Bytes32(), f.s.Bytes32()
 	copy(tx.ethSig[:32], r[:])

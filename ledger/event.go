@@ -43,7 +43,7 @@ type Attribute struct{ Key, Value string }
 // field moves one field of an event between its three forms.
 type field struct {
 	key   string
-	write func(encoder, *Event)
+	write func(*encoder, *Event)
 	text  func(*Event) string
 	parse func(*Event, string) bool
 }
@@ -120,11 +120,11 @@ func ParseEvent(name string, attributes []Attribute) (e Event, ok bool) {
 }
 
 // encode writes [type, field…].
-func (e *Event) encode(w encoder) {
-	l := w.List()
+func (e *Event) encode(w *encoder) {
+	l := w.list()
 	w.uint(uint64(e.Type))
 	for _, f := range e.spec().fields {
 		f.write(w, e)
 	}
-	w.ListEnd(l)
+	w.end(l)
 }

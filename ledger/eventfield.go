@@ -10,7 +10,7 @@ import (
 func addressField(key string, at func(*Event) *crypto.Address) field {
 	return field{
 		key:   key,
-		write: func(w encoder, e *Event) { w.address(*at(e)) },
+		write: func(w *encoder, e *Event) { w.address(*at(e)) },
 		text:  func(e *Event) string { return "0x" + hex.EncodeToString(at(e)[:]) },
 		parse: func(e *Event, s string) bool {
 			if len(s) != 42 || s[:2] != "0x" {
@@ -25,7 +25,7 @@ func addressField(key string, at func(*Event) *crypto.Address) field {
 func amountField(key string) field {
 	return field{
 		key:   key,
-		write: func(w encoder, e *Event) { w.amount(e.Amount) },
+		write: func(w *encoder, e *Event) { w.amount(e.Amount) },
 		text:  func(e *Event) string { return e.Amount.String() },
 		parse: func(e *Event, s string) bool { return e.Amount.UnmarshalText([]byte(s)) == nil },
 	}
@@ -34,7 +34,7 @@ func amountField(key string) field {
 func textField(key string, at func(*Event) *string) field {
 	return field{
 		key:   key,
-		write: func(w encoder, e *Event) { w.WriteString(*at(e)) },
+		write: func(w *encoder, e *Event) { w.string(*at(e)) },
 		text:  func(e *Event) string { return *at(e) },
 		parse: func(e *Event, s string) bool { *at(e) = s; return validText(s) },
 	}
@@ -43,7 +43,7 @@ func textField(key string, at func(*Event) *string) field {
 func numberField(key string, most uint64, get func(*Event) uint64, set func(*Event, uint64)) field {
 	return field{
 		key:   key,
-		write: func(w encoder, e *Event) { w.uint(get(e)) },
+		write: func(w *encoder, e *Event) { w.uint(get(e)) },
 		text:  func(e *Event) string { return strconv.FormatUint(get(e), 10) },
 		parse: func(e *Event, s string) bool {
 			v, err := strconv.ParseUint(s, 10, 64)

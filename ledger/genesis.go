@@ -132,14 +132,14 @@ func (b *genesisBuilder) accounts() error {
 		if err := record.Authority.Check(a.Address); err != nil {
 			return fmt.Errorf("accounts[%d] (%s): %w", i, a.Address, err)
 		}
-		c, err := b.s.accounts.get(a.Address)
+		c, err := b.s.account(a.Address)
 		if err != nil {
 			return err
 		}
 		if c.present {
 			return fmt.Errorf("accounts[%d]: %s is listed twice", i, a.Address)
 		}
-		b.s.accounts.set(c, record)
+		b.s.accountTable.set(c, record)
 		b.s.emit(Event{Type: EventAccountCreated, Account: a.Address})
 	}
 	return nil
@@ -167,14 +167,14 @@ func (b *genesisBuilder) asset(address crypto.Address, a GenesisAsset) error {
 	if _, taken := b.symbols[a.Symbol]; taken {
 		return fmt.Errorf("symbol: listed twice")
 	}
-	issuer, err := b.s.accounts.get(a.Issuer)
+	issuer, err := b.s.account(a.Issuer)
 	if err != nil {
 		return err
 	}
 	if !issuer.present {
 		return fmt.Errorf("issuer: %s is not among the accounts", a.Issuer)
 	}
-	clash, err := b.s.accounts.get(address)
+	clash, err := b.s.account(address)
 	if err != nil {
 		return err
 	}
@@ -182,16 +182,16 @@ func (b *genesisBuilder) asset(address crypto.Address, a GenesisAsset) error {
 		return fmt.Errorf("address: an account stands at %s", address)
 	}
 	b.symbols[a.Symbol] = address
-	symbol, err := b.s.symbols.get(a.Symbol)
+	symbol, err := b.s.symbol(a.Symbol)
 	if err != nil {
 		return err
 	}
-	record, err := b.s.assets.get(address)
+	record, err := b.s.asset(address)
 	if err != nil {
 		return err
 	}
-	b.s.symbols.set(symbol, address)
-	b.s.assets.set(record, Asset{Symbol: a.Symbol, Name: a.Name, Decimals: a.Decimals, Issuer: a.Issuer, Cap: a.Cap, Flags: a.Flags, Status: AssetActive})
+	b.s.symbolTable.set(symbol, address)
+	b.s.assetTable.set(record, Asset{Symbol: a.Symbol, Name: a.Name, Decimals: a.Decimals, Issuer: a.Issuer, Cap: a.Cap, Flags: a.Flags, Status: AssetActive})
 	b.s.emit(Event{Type: EventAssetCreated, Asset: address, Symbol: a.Symbol, Name: a.Name, Decimals: a.Decimals, Account: a.Issuer, Amount: a.Cap, Flags: a.Flags})
 	return nil
 }
@@ -201,7 +201,7 @@ func (b *genesisBuilder) network() error {
 	if !ok {
 		return fmt.Errorf("settlement: no asset has the symbol %q", b.g.Settlement)
 	}
-	record, err := b.s.assets.get(settlement)
+	record, err := b.s.asset(settlement)
 	if err != nil {
 		return err
 	}
@@ -223,21 +223,21 @@ func (b *genesisBuilder) balance(bal GenesisBalance) error {
 	if !ok {
 		return fmt.Errorf("symbol: there is no such asset")
 	}
-	account, err := b.s.accounts.get(bal.Account)
+	account, err := b.s.account(bal.Account)
 	if err != nil {
 		return err
 	}
 	if !account.present {
 		return fmt.Errorf("account: is not among the accounts")
 	}
-	balance, err := b.s.balances.get(balanceID{bal.Account, address})
+	balance, err := b.s.balance(bal.Account, address)
 	if err != nil {
 		return err
 	}
 	if balance.present {
 		return fmt.Errorf("account: has two balances of this asset")
 	}
-	asset, err := b.s.assets.get(address)
+	asset, err := b.s.asset(address)
 	if err != nil {
 		return err
 	}
@@ -246,7 +246,7 @@ func (b *genesisBuilder) balance(bal GenesisBalance) error {
 		return fmt.Errorf("amount: %s is zero, or brings the supply above the cap", bal.Amount)
 	}
 	record.Supply, _ = record.Supply.Add(bal.Amount)
-	b.s.assets.set(asset, record)
+	b.s.assetTable.set(asset, record)
 	b.s.setBalance(balance, Balance{Available: bal.Amount})
 	b.s.emit(Event{Type: EventIssue, Asset: address, To: bal.Account, Amount: bal.Amount})
 	return nil

@@ -30,7 +30,7 @@ func (s *state) includable(tx *Tx) (Code, error) {
 			return code, nil
 		}
 	}
-	sender, err := s.accounts.get(tx.Sender)
+	sender, err := s.account(tx.Sender)
 	if err != nil {
 		return 0, err
 	}
@@ -55,19 +55,26 @@ type required struct {
 	account *Account // nil when there is none
 }
 
+// keys counts the keys that could sign for it.
+func (r *required) keys() int {
+	if r.account == nil {
+		return 0
+	}
+	return max(1, len(r.account.Authority.Keys))
+}
+
 // authorised judges the signatures against the authorities of all accounts
-// that must authorise tx.
+// that must authorise tx. Signatures are counted before any is recovered, so
+// that what can never be authorised costs no recovery.
 func (s *state) authorised(tx *Tx, sender *Account) (Code, error) {
-	accounts, err := s.requiredAccounts(tx, sender)
+	self := [1]required{{tx.Sender, sender}}
+	accounts, err := s.appendAuthorisers(self[:], tx)
 	if err != nil {
 		return 0, err
 	}
 	keys := 0
-	for _, a := range accounts {
-		if a.account == nil {
-			return CodeUnauthorized, nil
-		}
-		keys += max(1, len(a.account.Authority.Keys))
+	for i := range accounts {
+		keys += accounts[i].keys()
 	}
 	if tx.SignatureCount() > keys {
 		return CodeTooManySignatures, nil
@@ -81,15 +88,13 @@ func (s *state) authorised(tx *Tx, sender *Account) (Code, error) {
 	return s.lifetime(tx, sender), nil
 }
 
-// requiredAccounts lists the sender and every other account that must
+// appendAuthorisers appends every account besides the sender that must
 // authorise tx, each once.
-func (s *state) requiredAccounts(tx *Tx, sender *Account) ([]required, error) {
-	list := []required{{tx.Sender, sender}}
-	others := tx.Op.authorisers()
-	others = slices.DeleteFunc(others, func(a crypto.Address) bool { return a == tx.Sender })
+func (s *state) appendAuthorisers(list []required, tx *Tx) ([]required, error) {
+	others := tx.Op.authorisers(tx.Sender)
 	slices.SortFunc(others, crypto.Address.Compare)
 	for _, a := range slices.Compact(others) {
-		c, err := s.accounts.get(a)
+		c, err := s.account(a)
 		if err != nil {
 			return nil, err
 		}
@@ -105,48 +110,59 @@ func (s *state) requiredAccounts(tx *Tx, sender *Account) ([]required, error) {
 // judgeSigners: every account reaches its threshold, and without any one
 // signature some account would not.
 func judgeSigners(accounts []required, signers []crypto.Address) Code {
-	needed := make([]bool, len(signers))
-	for _, a := range accounts {
-		if !markNeeded(a, signers, needed) {
+	var needed [MaxSignatures]bool
+	for i := range accounts {
+		if !accounts[i].markNeeded(signers, &needed) {
 			return CodeUnauthorized
 		}
 	}
-	if slices.Contains(needed, false) {
+	if slices.Contains(needed[:len(signers)], false) {
 		return CodeSuperfluous
 	}
 	return Applied
 }
 
-// markNeeded marks the signers without whom a falls below its threshold. ok
-// is false when it is below it with all of them.
-func markNeeded(a required, signers []crypto.Address, needed []bool) (ok bool) {
-	authority := &a.account.Authority
-	own := [1]Key{{a.address, 1}}
-	keys := authority.Keys
+// markNeeded marks the signers without whom the account falls below its
+// threshold. ok is false when it is below it with all of them. Keys and
+// signers both stand ascending.
+func (r *required) markNeeded(signers []crypto.Address, needed *[MaxSignatures]bool) (ok bool) {
+	if r.account == nil {
+		return false
+	}
+	own := [1]Key{{r.address, 1}}
+	keys := r.account.Authority.Keys
 	if len(keys) == 0 {
 		keys = own[:]
 	}
+	var weights [MaxAuthorityKeys]uint64 // of the keys that signed
+	var places [MaxAuthorityKeys]int     // their places among the signers
 	var total uint64
+	signed, at := 0, 0
 	for _, k := range keys {
-		if _, signed := slices.BinarySearchFunc(signers, k.Address, crypto.Address.Compare); signed {
+		for at < len(signers) && signers[at].Compare(k.Address) < 0 {
+			at++
+		}
+		if at < len(signers) && signers[at] == k.Address {
+			weights[signed], places[signed] = uint64(k.Weight), at
 			total += uint64(k.Weight)
+			signed++
 		}
 	}
-	threshold := authority.threshold()
+	threshold := r.account.Authority.threshold()
 	if total < threshold {
 		return false
 	}
-	for _, k := range keys {
-		i, signed := slices.BinarySearchFunc(signers, k.Address, crypto.Address.Compare)
-		if signed && total-uint64(k.Weight) < threshold {
-			needed[i] = true
+	for i := range signed {
+		if total-weights[i] < threshold {
+			needed[places[i]] = true
 		}
 	}
 	return true
 }
 
 // lifetime bounds validUntil where somebody else than the sender signs, so
-// that nobody holds another's signature as an option without end.
+// that nobody holds another's signature as an option without end. validUntil
+// is 0 or not before the block's time.
 func (s *state) lifetime(tx *Tx, sender *Account) Code {
 	foreign := slices.ContainsFunc(tx.Signers, func(a crypto.Address) bool {
 		return sender.Authority.weight(tx.Sender, a) == 0
@@ -156,7 +172,7 @@ func (s *state) lifetime(tx *Tx, sender *Account) Code {
 		return Applied
 	case tx.ValidUntil == 0:
 		return CodeLifetimeRequired
-	case uint64(tx.ValidUntil) > uint64(s.time)+s.params.MaxMultiPartyLifetime:
+	case uint64(tx.ValidUntil-s.time) > s.params.MaxMultiPartyLifetime:
 		return CodeLifetimeTooLong
 	}
 	return Applied

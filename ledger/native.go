@@ -11,78 +11,94 @@ import (
 //
 //	0x54 ‖ rlp([chainId, sender, nonce, validUntil, kind, payload, memo, signatures])
 //
-// with signatures a list of [scheme, 65 bytes], in the order given.
+// with signatures a list of [scheme, 65 bytes], in the order given. body.Op
+// must not be nil.
 func EncodeNative(net *Network, body *Body, signatures []Signature) []byte {
-	return encode([]byte{NativeType}, func(w encoder) {
-		outer := w.List()
-		writeBody(w, net.ChainID, body)
-		list := w.List()
-		for _, s := range signatures {
-			item := w.List()
-			w.uint(uint64(s.Scheme))
-			w.WriteBytes(s.Signature[:])
-			w.ListEnd(item)
+	return encodeNative(net.ChainID, body, signatures)
+}
+
+func encodeNative(chainID uint64, body *Body, signatures []Signature) []byte {
+	size := nativeHeadBytes + len(body.Memo) + nativeLegBytes*body.Op.legs() + nativeSignatureBytes*len(signatures)
+	return encode(size, []byte{NativeType}, func(w *encoder) {
+		outer := w.list()
+		writeBody(w, chainID, body)
+		list := w.list()
+		for i := range signatures {
+			item := w.list()
+			w.uint(uint64(signatures[i].Scheme))
+			w.bytes(signatures[i].Signature[:])
+			w.end(item)
 		}
-		w.ListEnd(list)
-		w.ListEnd(outer)
+		w.end(list)
+		w.end(outer)
 	})
 }
+
+// Sizes to expect of an envelope's parts.
+const (
+	nativeHeadBytes      = 96
+	nativeLegBytes       = 120
+	nativeSignatureBytes = 70
+)
 
 // BodyHash identifies the unsigned content on this network:
 //
 //	keccak256(0x54 ‖ networkHash ‖ rlp([chainId, sender, nonce, validUntil, kind, payload, memo]))
+//
+// body.Op must not be nil.
 func (n *Network) BodyHash(body *Body) crypto.Hash {
-	prefix := append([]byte{NativeType}, n.Hash[:]...)
-	return crypto.Keccak256(encode(prefix, func(w encoder) {
-		outer := w.List()
-		writeBody(w, n.ChainID, body)
-		w.ListEnd(outer)
-	}))
+	size := nativeHeadBytes + len(body.Memo) + nativeLegBytes*body.Op.legs()
+	return n.hashUnsigned(encode(size, nil, func(w *encoder) { writeBody(w, n.ChainID, body) }))
 }
 
-func writeBody(w encoder, chainID uint64, body *Body) {
+// hashUnsigned is the body hash of the encoded unsigned fields.
+func (n *Network) hashUnsigned(fields []byte) crypto.Hash {
+	var head [1 + 8]byte
+	listHead := appendListHead(head[:0], len(fields))
+	return crypto.Keccak256(nativePrefix[:], n.Hash[:], listHead, fields)
+}
+
+var nativePrefix = [1]byte{NativeType}
+
+func writeBody(w *encoder, chainID uint64, body *Body) {
 	w.uint(chainID)
 	w.address(body.Sender)
 	w.uint(uint64(body.Nonce))
 	w.uint(uint64(body.ValidUntil))
 	w.uint(uint64(body.Op.Kind()))
 	body.Op.encode(w)
-	w.WriteString(body.Memo)
+	w.string(body.Memo)
 }
 
 func (tx *Tx) decodeNative() Code {
+	tx.Envelope = EnvelopeNative
 	d := decoder{rest: tx.Raw[1:]}
 	outer := d.list()
+	fields := outer.rest
 	chainID := outer.uint()
-	tx.Envelope = EnvelopeNative
-	tx.Sender = outer.address()
-	tx.Nonce = Nonce(outer.uint())
-	tx.ValidUntil = UnixTime(outer.uint())
+	body := Body{Sender: outer.address(), Nonce: Nonce(outer.uint()), ValidUntil: UnixTime(outer.uint())}
 	spec, known := specOf(Kind(outer.uintUpTo(255)))
 	if outer.bad || !known {
 		return CodeMalformed
 	}
 	payload := outer.list()
-	op := spec.decode(&payload)
+	body.Op = spec.decode(&payload)
 	outer.close(payload)
-	memo := outer.bytes()
-	tx.Memo = string(memo)
-	tx.Signatures = decodeSignatures(&outer)
+	body.Memo = string(outer.bytes())
+	fields = fields[:len(fields)-len(outer.rest)]
+	signatures := decodeSignatures(&outer)
 	d.close(outer)
-	if !d.done() {
+	if !d.done() || !bytes.Equal(encodeNative(chainID, &body, signatures), tx.Raw) {
 		return CodeMalformed
 	}
-	tx.Op = op
+	tx.Body, tx.Signatures = body, signatures
 	if chainID != tx.net.ChainID {
 		return CodeWrongNetwork
 	}
 	if code := first(CheckBody(tx.net, &tx.Body), checkSignatures(tx.Signatures)); code != Applied {
 		return code
 	}
-	if !bytes.Equal(EncodeNative(tx.net, &tx.Body, tx.Signatures), tx.Raw) {
-		return CodeMalformed
-	}
-	tx.BodyHash = tx.net.BodyHash(&tx.Body)
+	tx.BodyHash = tx.net.hashUnsigned(fields)
 	return Applied
 }
 
@@ -102,8 +118,12 @@ func decodeSignatures(d *decoder) []Signature {
 }
 
 // CheckBody judges the unsigned content by itself, and answers with the first
-// code in order of precedence that fits.
+// code in order of precedence that fits. A body without an operation has
+// CodeInvalidField.
 func CheckBody(net *Network, body *Body) Code {
+	if body.Op == nil {
+		return CodeInvalidField
+	}
 	code := body.Op.check(body.Sender, net.Settlement)
 	if len(body.Memo) > MaxMemoBytes {
 		code = first(code, CodeLimitExceeded)
@@ -137,25 +157,40 @@ func first(a, b Code) Code {
 
 // sortSignatures orders signatures by their recovered signers.
 func sortSignatures(net *Network, body *Body, signatures []Signature) ([]Signature, Code) {
-	type signed struct {
-		signer crypto.Address
-		sig    Signature
+	signers, code := recoverAll(net, body, net.BodyHash(body), signatures)
+	if code != Applied {
+		return nil, code
 	}
-	list := make([]signed, len(signatures))
+	order := make([]int, len(signatures))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return signers[a].Compare(signers[b]) })
+	out := make([]Signature, len(order))
+	for i, at := range order {
+		out[i] = signatures[at]
+	}
+	return out, Applied
+}
+
+// recoverAll returns the signer of each signature. The typed-data digest is
+// computed once, and only if a signature is over it.
+func recoverAll(net *Network, body *Body, bodyHash crypto.Hash, signatures []Signature) ([]crypto.Address, Code) {
+	var typed crypto.Hash
+	signers := make([]crypto.Address, len(signatures))
 	for i, s := range signatures {
-		if s.Scheme > SchemeBodyHash {
-			return nil, CodeInvalidField
+		digest := bodyHash
+		if s.Scheme == SchemeTypedData {
+			if typed == (crypto.Hash{}) {
+				typed = net.TypedDataDigest(body)
+			}
+			digest = typed
 		}
-		signer, err := crypto.Recover(net.Digest(body, s.Scheme), s.Signature)
+		signer, err := crypto.Recover(digest, s.Signature)
 		if err != nil {
 			return nil, CodeInvalidSignature
 		}
-		list[i] = signed{signer, s}
+		signers[i] = signer
 	}
-	slices.SortStableFunc(list, func(a, b signed) int { return a.signer.Compare(b.signer) })
-	out := make([]Signature, len(list))
-	for i, s := range list {
-		out[i] = s.sig
-	}
-	return out, Applied
+	return signers, Applied
 }

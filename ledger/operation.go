@@ -57,10 +57,11 @@ func validText(s string) bool {
 
 func (t *Transfer) legs() int { return len(t.Legs) }
 
-func (t *Transfer) authorisers() []crypto.Address {
-	out := make([]crypto.Address, len(t.Legs))
+func (t *Transfer) authorisers(sender crypto.Address) (out []crypto.Address) {
 	for i := range t.Legs {
-		out[i] = t.Legs[i].From
+		if from := t.Legs[i].From; from != sender {
+			out = append(out, from)
+		}
 	}
 	return out
 }
@@ -113,19 +114,19 @@ func (l *Leg) check() Code {
 	return Applied
 }
 
-func (t *Transfer) encode(w encoder) {
-	list := w.List()
+func (t *Transfer) encode(w *encoder) {
+	list := w.list()
 	for i := range t.Legs {
 		l := &t.Legs[i]
-		item := w.List()
+		item := w.list()
 		w.address(l.From)
 		w.address(l.To)
 		w.address(l.Asset)
 		w.amount(l.Amount)
-		w.WriteString(l.Reference)
-		w.ListEnd(item)
+		w.string(l.Reference)
+		w.end(item)
 	}
-	w.ListEnd(list)
+	w.end(list)
 }
 
 func decodeTransfer(d *decoder) Operation {
@@ -141,9 +142,9 @@ func decodeTransfer(d *decoder) Operation {
 
 // ---- createAsset: [symbol, name, decimals, cap, flags]
 
-func (*CreateAsset) recipients() []crypto.Address  { return nil }
-func (*CreateAsset) legs() int                     { return 1 }
-func (*CreateAsset) authorisers() []crypto.Address { return nil }
+func (*CreateAsset) recipients() []crypto.Address                { return nil }
+func (*CreateAsset) legs() int                                   { return 1 }
+func (*CreateAsset) authorisers(crypto.Address) []crypto.Address { return nil }
 
 func (c *CreateAsset) check(_, _ crypto.Address) Code {
 	if len(c.Symbol) > MaxSymbolBytes || len(c.Name) > MaxNameBytes {
@@ -168,14 +169,14 @@ func ValidSymbol(s string) bool {
 	return true
 }
 
-func (c *CreateAsset) encode(w encoder) {
-	list := w.List()
-	w.WriteString(c.Symbol)
-	w.WriteString(c.Name)
+func (c *CreateAsset) encode(w *encoder) {
+	list := w.list()
+	w.string(c.Symbol)
+	w.string(c.Name)
 	w.uint(uint64(c.Decimals))
 	w.amount(c.Cap)
 	w.uint(uint64(c.Flags))
-	w.ListEnd(list)
+	w.end(list)
 }
 
 func decodeCreateAsset(d *decoder) Operation {
@@ -187,9 +188,9 @@ func decodeCreateAsset(d *decoder) Operation {
 
 // ---- issue: [asset, to, amount, reference]
 
-func (o *Issue) recipients() []crypto.Address { return []crypto.Address{o.To} }
-func (*Issue) legs() int                      { return 1 }
-func (*Issue) authorisers() []crypto.Address  { return nil }
+func (o *Issue) recipients() []crypto.Address              { return []crypto.Address{o.To} }
+func (*Issue) legs() int                                   { return 1 }
+func (*Issue) authorisers(crypto.Address) []crypto.Address { return nil }
 
 func (o *Issue) check(_, _ crypto.Address) Code {
 	return checkQuantity(o.Asset, o.To, o.Amount, o.Reference)
@@ -201,15 +202,15 @@ func checkQuantity(asset, account crypto.Address, amount Amount, reference strin
 	return l.check()
 }
 
-func (o *Issue) encode(w encoder) { encodeQuantity(w, o.Asset, o.To, o.Amount, o.Reference) }
+func (o *Issue) encode(w *encoder) { encodeQuantity(w, o.Asset, o.To, o.Amount, o.Reference) }
 
-func encodeQuantity(w encoder, asset, account crypto.Address, amount Amount, reference string) {
-	list := w.List()
+func encodeQuantity(w *encoder, asset, account crypto.Address, amount Amount, reference string) {
+	list := w.list()
 	w.address(asset)
 	w.address(account)
 	w.amount(amount)
-	w.WriteString(reference)
-	w.ListEnd(list)
+	w.string(reference)
+	w.end(list)
 }
 
 func decodeIssue(d *decoder) Operation {
@@ -218,15 +219,20 @@ func decodeIssue(d *decoder) Operation {
 
 // ---- redeem: [asset, from, amount, reference]
 
-func (*Redeem) recipients() []crypto.Address    { return nil }
-func (*Redeem) legs() int                       { return 1 }
-func (o *Redeem) authorisers() []crypto.Address { return []crypto.Address{o.From} }
+func (*Redeem) recipients() []crypto.Address { return nil }
+func (*Redeem) legs() int                    { return 1 }
+func (o *Redeem) authorisers(sender crypto.Address) []crypto.Address {
+	if o.From == sender {
+		return nil
+	}
+	return []crypto.Address{o.From}
+}
 
 func (o *Redeem) check(_, _ crypto.Address) Code {
 	return checkQuantity(o.Asset, o.From, o.Amount, o.Reference)
 }
 
-func (o *Redeem) encode(w encoder) { encodeQuantity(w, o.Asset, o.From, o.Amount, o.Reference) }
+func (o *Redeem) encode(w *encoder) { encodeQuantity(w, o.Asset, o.From, o.Amount, o.Reference) }
 
 func decodeRedeem(d *decoder) Operation {
 	return &Redeem{Asset: d.address(), From: d.address(), Amount: d.amount(), Reference: string(d.bytes())}
@@ -234,12 +240,12 @@ func decodeRedeem(d *decoder) Operation {
 
 // ---- pauseAsset, resumeAsset: [asset]
 
-func (*PauseAsset) recipients() []crypto.Address   { return nil }
-func (*PauseAsset) legs() int                      { return 1 }
-func (*PauseAsset) authorisers() []crypto.Address  { return nil }
-func (*ResumeAsset) recipients() []crypto.Address  { return nil }
-func (*ResumeAsset) legs() int                     { return 1 }
-func (*ResumeAsset) authorisers() []crypto.Address { return nil }
+func (*PauseAsset) recipients() []crypto.Address                 { return nil }
+func (*PauseAsset) legs() int                                    { return 1 }
+func (*PauseAsset) authorisers(crypto.Address) []crypto.Address  { return nil }
+func (*ResumeAsset) recipients() []crypto.Address                { return nil }
+func (*ResumeAsset) legs() int                                   { return 1 }
+func (*ResumeAsset) authorisers(crypto.Address) []crypto.Address { return nil }
 
 func (o *PauseAsset) check(_, _ crypto.Address) Code  { return checkAsset(o.Asset) }
 func (o *ResumeAsset) check(_, _ crypto.Address) Code { return checkAsset(o.Asset) }
@@ -251,13 +257,13 @@ func checkAsset(asset crypto.Address) Code {
 	return Applied
 }
 
-func (o *PauseAsset) encode(w encoder)  { encodeAsset(w, o.Asset) }
-func (o *ResumeAsset) encode(w encoder) { encodeAsset(w, o.Asset) }
+func (o *PauseAsset) encode(w *encoder)  { encodeAsset(w, o.Asset) }
+func (o *ResumeAsset) encode(w *encoder) { encodeAsset(w, o.Asset) }
 
-func encodeAsset(w encoder, asset crypto.Address) {
-	list := w.List()
+func encodeAsset(w *encoder, asset crypto.Address) {
+	list := w.list()
 	w.address(asset)
-	w.ListEnd(list)
+	w.end(list)
 }
 
 func decodePauseAsset(d *decoder) Operation  { return &PauseAsset{Asset: d.address()} }

@@ -16,19 +16,25 @@ type TxResult struct {
 // Outcome is the canonical form of a result: rlp([code, bodyHash, [event…]]),
 // with event = [type, field…].
 func (r *TxResult) Outcome() []byte {
-	return encode(nil, r.write)
+	return encode(outcomeBytes+eventBytes*len(r.Events), nil, r.write)
 }
 
-func (r *TxResult) write(w encoder) {
-	outer := w.List()
+// Sizes to expect of an outcome and of each event in it.
+const (
+	outcomeBytes = 48
+	eventBytes   = 128
+)
+
+func (r *TxResult) write(w *encoder) {
+	outer := w.list()
 	w.uint(uint64(r.Code))
-	w.WriteBytes(r.BodyHash[:])
-	list := w.List()
+	w.bytes(r.BodyHash[:])
+	list := w.list()
 	for i := range r.Events {
 		r.Events[i].encode(w)
 	}
-	w.ListEnd(list)
-	w.ListEnd(outer)
+	w.end(list)
+	w.end(outer)
 }
 
 // Digest is SHA-256 of the Outcome: the Data of the transaction's ABCI

@@ -69,15 +69,15 @@ func (p Params) Check() error {
 // encodeParams writes rlp([accountPolicy, maxNewAccounts,
 // maxMultiPartyLifetime, maxBlockSignatures, maxBlockLegs, maxBlockBytes]).
 func encodeParams(p Params) []byte {
-	return encode(nil, func(w encoder) {
-		l := w.List()
+	return encode(64, nil, func(w *encoder) {
+		l := w.list()
 		w.uint(uint64(p.AccountPolicy))
 		w.uint(p.MaxNewAccounts)
 		w.uint(p.MaxMultiPartyLifetime)
 		w.uint(p.MaxBlockSignatures)
 		w.uint(p.MaxBlockLegs)
 		w.uint(p.MaxBlockBytes)
-		w.ListEnd(l)
+		w.end(l)
 	})
 }
 
@@ -110,13 +110,13 @@ func ReadParams(r Reader) (Params, error) {
 
 // encodeNetwork writes rlp([networkId, chainId, settlement, settlementDecimals]).
 func encodeNetwork(n *Network) []byte {
-	return encode(nil, func(w encoder) {
-		l := w.List()
-		w.WriteString(n.ID)
+	return encode(96, nil, func(w *encoder) {
+		l := w.list()
+		w.string(n.ID)
 		w.uint(n.ChainID)
 		w.address(n.Settlement)
 		w.uint(uint64(n.SettlementDecimals))
-		w.ListEnd(l)
+		w.end(l)
 	})
 }
 

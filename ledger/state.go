@@ -7,8 +7,8 @@ import (
 )
 
 // Reader reads committed state as of one height. Get answers nil for a key
-// that is absent; the caller does not change what it gets. An error is a
-// failure of the machine.
+// that is absent. Nobody changes what it answered, neither the caller nor the
+// reader, and records keep views of it. An error is a failure of the machine.
 type Reader interface {
 	Get(key []byte) ([]byte, error)
 }
@@ -19,14 +19,15 @@ type balanceID struct{ account, asset crypto.Address }
 // state is committed state as seen through the effects of the transactions
 // applied so far in a block. Effects since the last keep can be undone.
 type state struct {
+	reader Reader
 	net    *Network
 	params Params
 	time   UnixTime
 
-	accounts table[crypto.Address, Account]
-	assets   table[crypto.Address, Asset]
-	balances table[balanceID, Balance]
-	symbols  table[string, crypto.Address]
+	accountTable table[crypto.Address, Account]
+	assetTable   table[crypto.Address, Asset]
+	balanceTable table[balanceID, Balance]
+	symbolTable  table[string, crypto.Address]
 
 	created     uint64 // accounts created so far in the block
 	keptCreated uint64
@@ -45,46 +46,65 @@ func newState(net *Network, time UnixTime, r Reader) (*state, error) {
 
 // open connects the tables with r.
 func (s *state) open(r Reader) {
-	s.accounts = table[crypto.Address, Account]{
-		reader: r, keyOf: KeyAccount, decode: DecodeAccount,
-		encode: func(a *Account) []byte { return encodeAccount(a) },
+	s.reader = r
+	s.accountTable.kind = &accountRecords
+	s.assetTable.kind = &assetRecords
+	s.balanceTable.kind = &balanceRecords
+	s.symbolTable.kind = &symbolRecords
+}
+
+// The four kinds of records.
+var (
+	accountRecords = recordKind[crypto.Address, Account]{len(prefixAccount), KeyAccount, DecodeAccount, writeAccount}
+	assetRecords   = recordKind[crypto.Address, Asset]{len(prefixAsset), KeyAsset, DecodeAsset, writeAsset}
+	balanceRecords = recordKind[balanceID, Balance]{len(prefixBalance), keyOfBalance, DecodeBalance, writeBalance}
+	symbolRecords  = recordKind[string, crypto.Address]{len(prefixSymbol), KeySymbol, decodeSymbol, writeSymbol}
+)
+
+func keyOfBalance(id balanceID) []byte { return KeyBalance(id.account, id.asset) }
+
+// The record of a symbol is its asset's address, 20 bytes.
+func writeSymbol(w *encoder, a *crypto.Address) { w.out = append(w.out, a[:]...) }
+
+func decodeSymbol(value []byte) (a crypto.Address, err error) {
+	if len(value) != len(a) {
+		return a, fmt.Errorf("symbol record %x is not an address", value)
 	}
-	s.assets = table[crypto.Address, Asset]{
-		reader: r, keyOf: KeyAsset, decode: DecodeAsset,
-		encode: func(a *Asset) []byte { return encodeAssetRecord(a) },
-	}
-	s.balances = table[balanceID, Balance]{
-		reader: r, keyOf: func(id balanceID) []byte { return KeyBalance(id.account, id.asset) }, decode: DecodeBalance,
-		encode: func(b *Balance) []byte { return encodeBalance(*b) },
-	}
-	s.symbols = table[string, crypto.Address]{
-		reader: r, keyOf: KeySymbol,
-		decode: func(v []byte) (a crypto.Address, err error) {
-			if len(v) != len(a) {
-				return a, fmt.Errorf("symbol record %x is not an address", v)
-			}
-			copy(a[:], v)
-			return a, nil
-		},
-		encode: func(a *crypto.Address) []byte { return a[:] },
-	}
+	copy(a[:], value)
+	return a, nil
+}
+
+func (s *state) account(a crypto.Address) (*cell[Account], error) {
+	return s.accountTable.get(s.reader, a)
+}
+
+func (s *state) asset(a crypto.Address) (*cell[Asset], error) {
+	return s.assetTable.get(s.reader, a)
+}
+
+func (s *state) balance(account, asset crypto.Address) (*cell[Balance], error) {
+	return s.balanceTable.get(s.reader, balanceID{account, asset})
+}
+
+func (s *state) symbol(symbol string) (*cell[crypto.Address], error) {
+	return s.symbolTable.get(s.reader, symbol)
 }
 
 // keep makes the effects so far part of the block.
 func (s *state) keep() {
-	s.accounts.keep()
-	s.assets.keep()
-	s.balances.keep()
-	s.symbols.keep()
+	s.accountTable.keep()
+	s.assetTable.keep()
+	s.balanceTable.keep()
+	s.symbolTable.keep()
 	s.keptCreated = s.created
 }
 
 // undo takes back the effects since the last keep.
 func (s *state) undo() {
-	s.accounts.undo()
-	s.assets.undo()
-	s.balances.undo()
-	s.symbols.undo()
+	s.accountTable.undo()
+	s.assetTable.undo()
+	s.balanceTable.undo()
+	s.symbolTable.undo()
 	s.created = s.keptCreated
 	s.events = nil
 }
@@ -92,11 +112,11 @@ func (s *state) undo() {
 // changes returns what differs from committed state, ascending by key. The
 // tables are joined in the order of their prefixes.
 func (s *state) changes() []Change {
-	var out []Change
-	out = s.accounts.changes(out)
-	out = s.assets.changes(out)
-	out = s.balances.changes(out)
-	return s.symbols.changes(out)
+	out := make([]Change, 0, len(s.accountTable.dirty)+len(s.assetTable.dirty)+len(s.balanceTable.dirty)+len(s.symbolTable.dirty))
+	out = s.accountTable.changes(out)
+	out = s.assetTable.changes(out)
+	out = s.balanceTable.changes(out)
+	return s.symbolTable.changes(out)
 }
 
 func (s *state) emit(e Event) { s.events = append(s.events, e) }

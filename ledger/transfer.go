@@ -38,7 +38,7 @@ func (l *Leg) apply(s *state) (Code, error) {
 
 // moving: the asset exists and is not paused.
 func (s *state) moving(asset crypto.Address) (Code, error) {
-	c, err := s.assets.get(asset)
+	c, err := s.asset(asset)
 	switch {
 	case err != nil:
 		return 0, err
@@ -52,7 +52,7 @@ func (s *state) moving(asset crypto.Address) (Code, error) {
 
 // paying: the account may act. It exists, for it has authorised.
 func (s *state) paying(from crypto.Address) (Code, error) {
-	c, err := s.accounts.get(from)
+	c, err := s.account(from)
 	if err != nil {
 		return 0, err
 	}
@@ -65,7 +65,7 @@ func (s *state) paying(from crypto.Address) (Code, error) {
 // receiving: the account may receive. Under the open policy it is created
 // where there is none.
 func (s *state) receiving(to crypto.Address) (Code, error) {
-	account, err := s.accounts.get(to)
+	account, err := s.account(to)
 	if err != nil {
 		return 0, err
 	}
@@ -75,7 +75,7 @@ func (s *state) receiving(to crypto.Address) (Code, error) {
 		}
 		return Applied, nil
 	}
-	asset, err := s.assets.get(to)
+	asset, err := s.asset(to)
 	switch {
 	case err != nil:
 		return 0, err
@@ -86,7 +86,7 @@ func (s *state) receiving(to crypto.Address) (Code, error) {
 	case s.created >= s.params.MaxNewAccounts:
 		return CodeNewAccountLimit, nil
 	}
-	s.accounts.set(account, Account{Status: StatusActive})
+	s.accountTable.set(account, Account{Status: StatusActive})
 	s.created++
 	s.emit(Event{Type: EventAccountCreated, Account: to})
 	return Applied, nil
@@ -94,7 +94,7 @@ func (s *state) receiving(to crypto.Address) (Code, error) {
 
 // debit takes from the available balance.
 func (s *state) debit(account, asset crypto.Address, amount Amount) (Code, error) {
-	c, err := s.balances.get(balanceID{account, asset})
+	c, err := s.balance(account, asset)
 	if err != nil {
 		return 0, err
 	}
@@ -111,7 +111,7 @@ func (s *state) debit(account, asset crypto.Address, amount Amount) (Code, error
 // credit adds to the available balance. The sum cannot overflow: it is at
 // most the asset's supply.
 func (s *state) credit(account, asset crypto.Address, amount Amount) error {
-	c, err := s.balances.get(balanceID{account, asset})
+	c, err := s.balance(account, asset)
 	if err != nil {
 		return err
 	}
@@ -128,8 +128,8 @@ func (s *state) credit(account, asset crypto.Address, amount Amount) error {
 // setBalance writes a balance; an empty one is not kept.
 func (s *state) setBalance(c *cell[Balance], b Balance) {
 	if b.IsZero() {
-		s.balances.remove(c)
+		s.balanceTable.remove(c)
 		return
 	}
-	s.balances.set(c, b)
+	s.balanceTable.set(c, b)
 }

@@ -4,8 +4,12 @@ import (
 	"github.com/tallystick/tallystick/crypto"
 )
 
-// NativeType is the EIP-2718 type byte of the native envelope.
-const NativeType = 0x54
+// The EIP-2718 type bytes of the envelopes that are carried. A legacy
+// transaction has none: it begins as a list does.
+const (
+	NativeType     = 0x54
+	DynamicFeeType = 0x02 // EIP-1559
+)
 
 // Envelope says in which of the three forms a transaction came.
 type Envelope uint8
@@ -43,7 +47,10 @@ type Tx struct {
 	Raw      []byte      // the canonical bytes, as the block carries them
 	Hash     crypto.Hash // keccak256(Raw): the transaction hash, for every envelope
 	Envelope Envelope
-	Body     // for Ethereum envelopes the native equivalent; its Sender is known once the signers are recovered
+	// Body is what was signed; for Ethereum envelopes the native equivalent,
+	// whose Sender is known once the signers are recovered. It is empty (and
+	// Op nil) when the bytes are malformed or of no kind that is carried.
+	Body
 
 	// Signatures of a native transaction, as they stand in it.
 	Signatures []Signature
@@ -75,11 +82,11 @@ func Decode(net *Network, raw []byte) (*Tx, Code) {
 		tx.fault = CodeMalformed
 	case raw[0] == NativeType:
 		tx.fault = tx.decodeNative()
-	case raw[0] == 0x02:
+	case raw[0] == DynamicFeeType:
 		tx.fault = tx.decodeDynamicFee()
-	case raw[0] >= 0xc0:
+	case raw[0] >= rlpList:
 		tx.fault = tx.decodeLegacy()
-	case raw[0] < 0x80:
+	case raw[0] < rlpString:
 		tx.fault = CodeUnsupportedType
 	default:
 		tx.fault = CodeMalformed
@@ -125,22 +132,9 @@ func (tx *Tx) RecoverSigners() Code {
 }
 
 func (tx *Tx) recoverNative() Code {
-	var typed crypto.Hash
-	haveTyped := false
-	signers := make([]crypto.Address, len(tx.Signatures))
-	for i, s := range tx.Signatures {
-		digest := tx.BodyHash
-		if s.Scheme == SchemeTypedData {
-			if !haveTyped {
-				typed, haveTyped = tx.net.TypedDataDigest(&tx.Body), true
-			}
-			digest = typed
-		}
-		signer, err := crypto.Recover(digest, s.Signature)
-		if err != nil {
-			return CodeInvalidSignature
-		}
-		signers[i] = signer
+	signers, code := recoverAll(tx.net, &tx.Body, tx.BodyHash, tx.Signatures)
+	if code != Applied {
+		return code
 	}
 	for i := 1; i < len(signers); i++ {
 		if signers[i-1].Compare(signers[i]) >= 0 {
@@ -153,8 +147,12 @@ func (tx *Tx) recoverNative() Code {
 
 // Build encodes a native transaction. The signatures are put in the order of
 // their signers. It answers with the first fault that Decode or
-// RecoverSigners would find.
+// RecoverSigners would find, and then without a transaction, or with one that
+// carries the fault.
 func Build(net *Network, body Body, signatures []Signature) (*Tx, Code) {
+	if code := first(CheckBody(net, &body), checkSignatures(signatures)); code != Applied {
+		return nil, code
+	}
 	sorted, code := sortSignatures(net, &body, signatures)
 	if code != Applied {
 		return nil, code

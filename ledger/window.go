@@ -22,6 +22,9 @@ type Window struct {
 
 // valid reports whether the window is in its one canonical form.
 func (w *Window) valid() bool {
+	if uint64(w.Next) > MaxJSONInteger+1 {
+		return false
+	}
 	if len(w.holes) == 0 {
 		return true
 	}
@@ -79,20 +82,24 @@ func clearBit(holes []byte, i int) []byte {
 func shiftHoles(holes []byte, jump int) []byte {
 	size := min((len(holes)*8+jump+7)/8, WindowBelow/8)
 	out := make([]byte, size)
-	set := func(i int) {
-		if i < WindowBelow {
-			out[size-1-i/8] |= 1 << (i % 8)
+	whole, part := jump/8, jump%8
+	for i := range holes { // i counts bytes from the low end, as at does
+		b := uint16(holes[len(holes)-1-i]) << part
+		at := i + whole
+		if at < size {
+			out[size-1-at] |= byte(b)
+		}
+		if at+1 < size {
+			out[size-2-at] |= byte(b >> 8)
 		}
 	}
-	for i := 1; i < jump; i++ {
-		set(i)
+	for i := range min(whole, size) {
+		out[size-1-i] = 0xff
 	}
-	for at, b := range holes {
-		base := (len(holes)-1-at)*8 + jump
-		for ; b != 0; b &= b - 1 {
-			set(base + bits.TrailingZeros8(b))
-		}
+	if whole < size {
+		out[size-1-whole] |= 1<<part - 1
 	}
+	out[size-1] &^= 1 // n itself is spent
 	return trimZeros(out)
 }
 

@@ -2,10 +2,15 @@ package store
 
 import (
 	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
 	"time"
 
-	ics23 "github.com/cosmos/ics23/go"
+	dbm "github.com/cosmos/cosmos-db"
+	"github.com/gofrs/flock"
 
+	"github.com/tallystick/tallystick/crypto/smt"
 	"github.com/tallystick/tallystick/ledger"
 )
 
@@ -14,96 +19,143 @@ import (
 var (
 	// ErrUnknownHeight: the height was never committed, or has left the history.
 	ErrUnknownHeight = errors.New("height is not held")
-	// ErrNotProvable: the height is held, but its tree is not.
+	// ErrNotProvable: the height can be read, but its tree is no longer held.
 	ErrNotProvable = errors.New("height is no longer provable")
-	// ErrStale: another block was committed since the changes were staged.
+	// ErrStale: the changes were not staged on the latest height.
 	ErrStale = errors.New("changes were not staged on the latest height")
 	// ErrClosed: the store, or the staged changes, are closed.
 	ErrClosed = errors.New("closed")
 	// ErrLocked: another process has the store open.
-	ErrLocked = errors.New("another process has it open")
+	ErrLocked = errors.New("another process has the store open")
+	// ErrUnusable: a write failed, and nobody knows whether it was persisted.
+	ErrUnusable = errors.New("unusable after a failed write; opening it again decides")
 )
 
 // HistoryHeights is how many heights, the latest included, can be read.
 const HistoryHeights = 128
 
-// Options are the settings of a store. The zero value is the default.
+// Defaults of Options.
+const (
+	DefaultCacheBytes      = 256 << 20
+	DefaultProvableHeights = 16
+	DefaultProvablePeriod  = 30 * time.Second
+)
+
+// Options are the settings of a store. The zero value of a field is its
+// default.
 type Options struct {
-	// CacheBytes bounds the cache of values. 0 is DefaultCacheBytes.
+	// CacheBytes bounds the memory of the cache of recent values, roughly.
 	CacheBytes int64
-	// ProvableHeights is how many of the latest heights Prove serves at least.
-	// 0 is 16; more than HistoryHeights has no effect.
+	// ProvableHeights and ProvablePeriod say which heights Prove serves: the
+	// latest ProvableHeights, and those that were latest, or became so, within
+	// ProvablePeriod before the last commit, whichever is more; never more than
+	// HistoryHeights. Each costs memory for what it does not share with the
+	// next: about 0.4 KiB for each change.
 	ProvableHeights int
-	// ProvablePeriod is how long after its commit Prove serves a height at
-	// least, but for at most HistoryHeights of them. 0 is 30 s.
-	ProvablePeriod time.Duration
+	ProvablePeriod  time.Duration
 	// Now tells the time, for ProvablePeriod alone. nil is time.Now.
 	Now func() time.Time
+
+	openDB func(dir string) (dbm.DB, error) // nil is pebble; tests inject failures
+}
+
+// withDefaults fills in what was left zero.
+func (o Options) withDefaults() Options {
+	if o.CacheBytes == 0 {
+		o.CacheBytes = DefaultCacheBytes
+	}
+	if o.ProvableHeights == 0 {
+		o.ProvableHeights = DefaultProvableHeights
+	}
+	if o.ProvablePeriod == 0 {
+		o.ProvablePeriod = DefaultProvablePeriod
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.openDB == nil {
+		o.openDB = openPebble
+	}
+	return o
 }
 
 // Store is the committed state. Its methods may be called from any goroutines
-// at once.
-type Store struct{}
+// at once; commits wait for each other and for nothing else.
+type Store struct {
+	dir  string
+	o    Options
+	lock *flock.Flock
+	db   dbm.DB
+	gate *gate // around every use of db but Commit's, which commitMu covers
 
-// View is the committed state as of one height.
-type View struct{}
+	cache *cache
+	tree  *smt.Tree
+	undos undoMemory
 
-// Staged is a computed, uncommitted next state.
-type Staged struct{}
-
-var errSkeleton = errors.New("not written yet")
-
-// Open opens the store in dir, and makes it if there is none.
-func Open(dir string, o Options) (*Store, error) { return nil, errSkeleton }
+	past     atomic.Pointer[past] // replaced under commitMu, read freely
+	commitMu sync.Mutex           // held through a commit and by Close
+}
 
 // Height returns the latest committed height; 0 before the first commit.
-func (s *Store) Height() ledger.Height { return 0 }
+func (s *Store) Height() ledger.Height { return s.past.Load().head.height }
 
-// Time returns the block time of Height.
-func (s *Store) Time() ledger.UnixTime { return 0 }
+// Time returns the block time of Height; 0 before the first commit.
+func (s *Store) Time() ledger.UnixTime { return s.past.Load().head.time }
 
-// Root returns the root at Height.
-func (s *Store) Root() [32]byte { return [32]byte{} }
+// Root returns the root at Height; 32 zero bytes before the first commit.
+func (s *Store) Root() [32]byte { return s.past.Load().head.root }
 
-// RootAt returns the root at one of the last HistoryHeights heights.
-func (s *Store) RootAt(h ledger.Height) ([32]byte, error) { return [32]byte{}, errSkeleton }
-
-// Latest returns a view at Height.
-func (s *Store) Latest() *View { return nil }
-
-// At returns a view at one of the last HistoryHeights heights, or
-// ErrUnknownHeight.
-func (s *Store) At(h ledger.Height) (*View, error) { return nil, errSkeleton }
-
-// Height returns the view's height.
-func (v *View) Height() ledger.Height { return 0 }
-
-// Get returns the value of a key, or nil when it is absent.
-func (v *View) Get(key []byte) ([]byte, error) { return nil, errSkeleton }
-
-// Scan visits the keys with the prefix, ascending, from the first one above
-// after, until visit returns false.
-func (v *View) Scan(prefix, after []byte, visit func(key, value []byte) bool) error {
-	return errSkeleton
+// RootAt returns the root at one of the last HistoryHeights heights, also
+// those committed before the store was opened. Other heights are
+// ErrUnknownHeight; the text names the oldest and the newest held.
+func (s *Store) RootAt(h ledger.Height) ([32]byte, error) {
+	p := s.past.Load()
+	if err := s.check(p, h); err != nil {
+		return [32]byte{}, err
+	}
+	if h == 0 {
+		return [32]byte{}, nil
+	}
+	return p.record(h).root, nil
 }
 
-// Stage computes the next state.
-func (s *Store) Stage(changes []ledger.Change) (*Staged, error) { return nil, errSkeleton }
-
-// Root returns the root that the state will have.
-func (st *Staged) Root() [32]byte { return [32]byte{} }
-
-// Discard gives the changes up.
-func (st *Staged) Discard() {}
-
-// Commit makes the staged changes the state at height h.
-func (s *Store) Commit(h ledger.Height, t ledger.UnixTime, st *Staged) error { return errSkeleton }
-
-// Prove returns the value of key at height h with its proof, or nil with a
-// proof of its absence.
-func (s *Store) Prove(h ledger.Height, key []byte) (value []byte, proof *ics23.CommitmentProof, err error) {
-	return nil, nil, errSkeleton
+// check says why a height cannot be read, if it cannot. Height 0, the empty
+// state, can until the first commit.
+func (s *Store) check(p *past, h ledger.Height) error {
+	if p.failed != nil {
+		return p.failed
+	}
+	if p.head.height == 0 {
+		if h == 0 {
+			return nil
+		}
+		return fmt.Errorf("store %s: height %d: %w: nothing is committed yet", s.dir, h, ErrUnknownHeight)
+	}
+	if h < p.oldest() || h > p.head.height {
+		return fmt.Errorf("store %s: height %d: %w: oldest is %d, newest is %d", s.dir, h, ErrUnknownHeight, p.oldest(), p.head.height)
+	}
+	return nil
 }
 
-// Close releases the store.
-func (s *Store) Close() error { return nil }
+// Close waits for the commit and the readers at work, Scan's visits included,
+// and releases the directory. From then on every method that can fails with
+// ErrClosed. Closing again does nothing. It must not be called from a visit.
+func (s *Store) Close() error {
+	s.commitMu.Lock()
+	defer s.commitMu.Unlock()
+	p := *s.past.Load()
+	if p.closed {
+		return nil
+	}
+	p.closed = true
+	if p.failed == nil {
+		p.failed = fmt.Errorf("store %s: %w", s.dir, ErrClosed)
+	}
+	s.past.Store(&p)
+	s.gate.close()
+	err := errors.Join(s.db.Close(), s.lock.Unlock())
+	if err != nil {
+		return fmt.Errorf("close store %s: %w", s.dir, err)
+	}
+	return nil
+}
