@@ -1,0 +1,205 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	abci "github.com/cometbft/cometbft/abci/types"
+	"github.com/cometbft/cometbft/mempool"
+	cmttypes "github.com/cometbft/cometbft/types"
+
+	"github.com/tallystick/tallystick/app"
+	"github.com/tallystick/tallystick/crypto"
+	"github.com/tallystick/tallystick/ledger"
+	"github.com/tallystick/tallystick/ledger/store"
+	"github.com/tallystick/tallystick/node/index"
+	"github.com/tallystick/tallystick/rpc"
+	"github.com/tallystick/tallystick/rpc/wire"
+)
+
+// blockStore is what the backend reads of CometBFT's block store.
+type blockStore interface {
+	LoadBlock(height int64) *cmttypes.Block
+	LoadBlockMeta(height int64) *cmttypes.BlockMeta
+}
+
+// pool is what the backend needs of CometBFT's mempool.
+type pool interface {
+	CheckTx(tx cmttypes.Tx, callback func(*abci.ResponseCheckTx), info mempool.TxInfo) error
+}
+
+// backend is the node as the RPC sees it. Every answer is about the height
+// that the receipt index has reached: the store has committed that height
+// before, so state, receipts and history of it are all there.
+type backend struct {
+	net        *ledger.Network
+	app        *app.Application
+	store      *store.Store
+	index      *index.Index
+	pool       pool
+	blocks     blockStore
+	catchingUp func() bool
+	version    string
+	nodeID     string
+	validator  []byte // consensus address
+}
+
+var _ rpc.Backend = (*backend)(nil)
+
+func (b *backend) Network() *ledger.Network { return b.net }
+
+func (b *backend) Height() ledger.Height { return b.index.Height() }
+
+func (b *backend) Status(context.Context) (*wire.Status, error) {
+	s := &wire.Status{
+		ChainID: b.net.ChainID, NetworkID: b.net.ID, CatchingUp: b.catchingUp(),
+		Version: b.version, NodeID: b.nodeID, ValidatorAddress: b.validator, SettlementAsset: b.net.Settlement,
+		SettlementAsset: b.net.Settlement,
+	}
+	block, err := b.index.Block(b.Height())
+	if err != nil || block == nil {
+		return s, err
+	}
+	s.Height, s.BlockHash, s.BlockTime, s.AppHash = uint64(block.Height), block.Hash, uint64(block.Time), block.Root
+	return s, nil
+}
+
+// Submit hands raw to CometBFT's mempool, which asks the application.
+func (b *backend) Submit(ctx context.Context, raw []byte) (rpc.Verdict, error) {
+	hash := crypto.Keccak256(raw)
+	known, err := b.known(hash)
+	if known || err != nil {
+		return rpc.Verdict{Hash: hash}, err
+	}
+	if b.catchingUp() {
+		return rpc.Verdict{}, rpc.ErrCatchingUp
+	}
+	answer := make(chan *abci.ResponseCheckTx, 1)
+	err = b.pool.CheckTx(raw, func(r *abci.ResponseCheckTx) { answer <- r }, mempool.TxInfo{})
+	switch {
+	case errors.Is(err, mempool.ErrTxInCache):
+		return b.cached(ctx, hash, raw)
+	case errors.As(err, new(mempool.ErrTxTooLarge)):
+		return rpc.Verdict{Hash: hash, Code: ledger.CodeTooLarge}, nil
+	case errors.As(err, new(mempool.ErrMempoolIsFull)), errors.Is(err, mempool.ErrRecheckFull):
+		return rpc.Verdict{}, rpc.ErrPoolFull
+	case err != nil:
+		return rpc.Verdict{}, fmt.Errorf("mempool: %w", err)
+	}
+	select {
+	case r := <-answer:
+		return b.verdict(ctx, hash, raw, ledger.Code(r.Code))
+	case <-ctx.Done():
+		return rpc.Verdict{}, ctx.Err()
+	}
+}
+
+// known reports whether the transaction is pending or committed here.
+func (b *backend) known(hash crypto.Hash) (bool, error) {
+	if _, pending := b.app.Pending(hash); pending {
+		return true, nil
+	}
+	_, _, committed, err := b.index.Place(hash)
+	return committed, err
+}
+
+// cached answers for bytes that CometBFT has seen and the application does
+// not hold as pending: they are being judged at this moment, or are committed
+// and not yet indexed. The rules decide.
+func (b *backend) cached(ctx context.Context, hash crypto.Hash, raw []byte) (rpc.Verdict, error) {
+	result, err := ledger.Simulate(b.net, b.store.Time(), b.store.Latest(), b.app.Decode(raw))
+	if err != nil {
+		return rpc.Verdict{}, err
+	}
+	return b.verdict(ctx, hash, raw, result.Code)
+}
+
+// verdict adds to a code what the sender needs to know. A nonce spent by this
+// very transaction is no refusal.
+func (b *backend) verdict(ctx context.Context, hash crypto.Hash, raw []byte, code ledger.Code) (rpc.Verdict, error) {
+	v := rpc.Verdict{Hash: hash, Code: code}
+	switch code {
+	case ledger.CodeNonceSpent:
+		tx := b.app.Decode(raw)
+		if err := b.index.WaitHeight(ctx, b.store.Height()); err != nil {
+			return rpc.Verdict{}, err
+		}
+		holder, err := b.index.ReceiptByNonce(tx.Sender, tx.Nonce)
+		if err != nil || holder == nil {
+			return v, err
+		}
+		if holder.Hash == hash {
+			return rpc.Verdict{Hash: hash}, nil
+		}
+		v.HolderHash, v.HolderBodyHash = &holder.Hash, &holder.BodyHash
+	case ledger.CodeDuplicateNonce:
+		tx := b.app.Decode(raw)
+		if holder, ok := b.app.PendingByNonce(tx.Sender, tx.Nonce); ok {
+			v.HolderHash, v.HolderBodyHash = &holder.Hash, &holder.BodyHash
+		}
+	}
+	return v, nil
+}
+
+func (b *backend) Receipt(hash crypto.Hash) (*wire.Receipt, error) { return b.index.Receipt(hash) }
+
+func (b *backend) ReceiptByNonce(sender crypto.Address, nonce ledger.Nonce) (*wire.Receipt, error) {
+	return b.index.ReceiptByNonce(sender, nonce)
+}
+
+func (b *backend) WaitReceipt(ctx context.Context, hash crypto.Hash) (*wire.Receipt, error) {
+	return b.index.WaitReceipt(ctx, hash)
+}
+
+func (b *backend) Transaction(hash crypto.Hash) (*rpc.Transaction, error) {
+	height, at, committed, err := b.index.Place(hash)
+	if err != nil {
+		return nil, err
+	}
+	if !committed {
+		if raw, pending := b.app.Pending(hash); pending {
+			return &rpc.Transaction{Raw: raw}, nil
+		}
+		return nil, nil
+	}
+	block := b.blocks.LoadBlock(int64(height))
+	if block == nil || int(at) >= len(block.Txs) {
+		return nil, fmt.Errorf("block %d is indexed but not in the block store", height)
+	}
+	return &rpc.Transaction{Raw: block.Txs[at], Height: height, Index: at, BlockHash: hash32(block.Hash())}, nil
+}
+
+func (b *backend) BlockByHash(hash crypto.Hash) (*wire.Block, error) {
+	height, ok, err := b.index.HeightOf(hash)
+	if err != nil || !ok {
+		return nil, err
+	}
+	return b.Block(height)
+}
+
+func (b *backend) Block(height ledger.Height) (*wire.Block, error) {
+	if height == 0 || height > b.Height() {
+		return nil, nil
+	}
+	meta, block := b.blocks.LoadBlockMeta(int64(height)), b.blocks.LoadBlock(int64(height))
+	if meta == nil || block == nil {
+		return nil, fmt.Errorf("block %d is indexed but not in the block store", height)
+	}
+	out := &wire.Block{
+		Height: uint64(height), Hash: hash32(meta.BlockID.Hash), ParentHash: hash32(meta.Header.LastBlockID.Hash),
+		Time: uint64(meta.Header.Time.Unix()), Proposer: wire.Bytes(meta.Header.ProposerAddress),
+		AppHash: hash32(meta.Header.AppHash), ResultsHash: hash32(meta.Header.LastResultsHash),
+		SizeBytes: uint64(meta.BlockSize), Transactions: make([]crypto.Hash, len(block.Txs)),
+	}
+	for i, tx := range block.Txs {
+		out.Transactions[i] = crypto.Keccak256(tx)
+	}
+	return out, nil
+}
+
+// hash32 takes over one of CometBFT's hashes; an absent one is zero.
+func hash32(b []byte) (h crypto.Hash) {
+	copy(h[:], b)
+	return h
+}
