@@ -6,12 +6,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	dbm "github.com/cosmos/cosmos-db"
 	"github.com/gofrs/flock"
-
-	"github.com/tallystick/tallystick/ledger"
 )
 
 // The names in a store's directory.
@@ -113,74 +110,4 @@ func checkEmpty(dir string) error {
 		}
 	}
 	return nil
-}
-
-// load reads what the database holds.
-func (s *Store) load() error {
-	raw, err := s.db.Get([]byte{diskHead})
-	if err != nil {
-		return fmt.Errorf("read the head record: %w: %s", err, remedy)
-	}
-	h := head{}
-	if raw == nil {
-		if err := s.checkNoData(); err != nil {
-			return err
-		}
-	} else if h, err = decodeHead(raw); err != nil {
-		return err
-	}
-	records, err := s.loadRecords(h)
-	if err != nil {
-		return fmt.Errorf("height %d: %w", h.height, err)
-	}
-	s.past.Store(&past{head: h, records: records})
-	if s.tree, err = s.rebuild(h.height); err != nil {
-		return fmt.Errorf("height %d: %w: %s", h.height, err, remedy)
-	}
-	if got := s.tree.Root(); got != h.root {
-		return fmt.Errorf("height %d: the table has the root %x, but %x was committed: the table is damaged: %s", h.height, got, h.root, remedy)
-	}
-	return nil
-}
-
-// checkNoData refuses a database that has keys, but no head record.
-func (s *Store) checkNoData() error {
-	it, err := s.db.Iterator(nil, nil)
-	if err != nil {
-		return err
-	}
-	defer it.Close()
-	if it.Valid() {
-		return fmt.Errorf("the database has the key %q, but no head record: it is damaged, or belongs to another program: %s", it.Key(), remedy)
-	}
-	return it.Error()
-}
-
-// loadRecords reads the roots of the history and checks that nothing is missing
-// up to the latest height. The undo records are read when they are needed.
-func (s *Store) loadRecords(h head) ([]*record, error) {
-	it, err := s.db.Iterator([]byte{diskRoot}, []byte{diskRoot + 1})
-	if err != nil {
-		return nil, err
-	}
-	defer it.Close()
-	var records []*record
-	for ; it.Valid(); it.Next() {
-		next := ledger.Height(1)
-		if n := len(records); n > 0 {
-			next = records[n-1].height + 1
-		}
-		r, err := decodeRecord(it.Key(), it.Value())
-		if err == nil && len(records) > 0 && r.height != next {
-			err = fmt.Errorf("the root of height %d is missing", next)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("history: %w: %s", err, remedy)
-		}
-		records = append(records, r)
-	}
-	if err := it.Error(); err != nil {
-		return nil, fmt.Errorf("history: %w: %s", err, remedy)
-	}
-	return records, s.checkRecords(h, records)
 }

@@ -60,7 +60,7 @@ func (s *Store) Stage(changes []ledger.Change) (*Staged, error) {
 	st := &Staged{store: s, base: p.head.height, open: true}
 	var planErr, treeErr error
 	var wg sync.WaitGroup
-	wg.Go(func() { st.plan, planErr = s.plan(changes) })
+	wg.Go(func() { st.plan, planErr = s.plan(&View{s, st.base}, changes) })
 	st.tree, treeErr = s.tree.Stage(treeChanges(changes))
 	wg.Wait()
 	if errors.Is(treeErr, smt.ErrStale) {
@@ -123,8 +123,8 @@ func treeChanges(changes []ledger.Change) []smt.Change {
 	return out
 }
 
-// plan prepares what a commit of the changes writes.
-func (s *Store) plan(changes []ledger.Change) (*plan, error) {
+// plan prepares what a commit of the changes on base writes.
+func (s *Store) plan(base *View, changes []ledger.Change) (*plan, error) {
 	p := &plan{batch: s.db.NewBatch(), changes: changes, hashes: make([]uint64, len(changes)), keys: newFilter(len(changes))}
 	keyBytes, valueBytes := 0, 0
 	for _, c := range changes {
@@ -133,7 +133,6 @@ func (s *Store) plan(changes []ledger.Change) (*plan, error) {
 	}
 	p.undo = newUndo(len(changes), keyBytes+valueBytes+8*len(changes))
 	disk := slices.Grow([]byte(nil), keyBytes) // the batch may keep what it is given
-	base := s.Latest()
 	for i, c := range changes {
 		old, err := base.Get(c.Key)
 		if err == nil {
