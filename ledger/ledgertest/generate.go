@@ -1,0 +1,92 @@
+package ledgertest
+
+import (
+	"strings"
+
+	"pgregory.net/rapid"
+
+	"github.com/tallystick/tallystick/crypto"
+	"github.com/tallystick/tallystick/ledger"
+)
+
+// AnyBody draws a body of any kind that CheckBody passes, with values from the
+// whole range of every field.
+func AnyBody(t *rapid.T, net *ledger.Network) ledger.Body {
+	b := ledger.Body{
+		Sender:     anyAddress(t, "sender"),
+		Nonce:      ledger.Nonce(rapid.Uint64Max(ledger.MaxJSONInteger).Draw(t, "nonce")),
+		ValidUntil: ledger.UnixTime(rapid.Uint64Max(ledger.MaxJSONInteger).Draw(t, "validUntil")),
+		Memo:       AnyText(t, "memo", 0, ledger.MaxMemoBytes),
+	}
+	b.Op = anyOperation(t, b.Sender)
+	if code := ledger.CheckBody(net, &b); code != ledger.Applied {
+		t.Fatalf("drew a body with the fault %s: %+v", code, b)
+	}
+	return b
+}
+
+func anyOperation(t *rapid.T, sender crypto.Address) ledger.Operation {
+	switch rapid.SampledFrom(ledger.KindNames()).Draw(t, "kind") {
+	case "transfer":
+		op := &ledger.Transfer{}
+		for range rapid.IntRange(1, 4).Draw(t, "legs") {
+			from := sender
+			if rapid.Bool().Draw(t, "another pays") {
+				from = anyAddress(t, "from")
+			}
+			op.Legs = append(op.Legs, ledger.Leg{
+				From: from, To: anyAddress(t, "to"), Asset: anyAddress(t, "asset"),
+				Amount: AnyAmount(t, "amount"), Reference: AnyText(t, "reference", 0, ledger.MaxReferenceBytes),
+			})
+		}
+		return op
+	case "createAsset":
+		return &ledger.CreateAsset{
+			Symbol: rapid.StringMatching(`[A-Z0-9]{1,12}`).Draw(t, "symbol"), Name: AnyText(t, "name", 1, ledger.MaxNameBytes),
+			Decimals: rapid.Uint8Max(ledger.MaxDecimals).Draw(t, "decimals"), Cap: AnyAmount(t, "cap"), Flags: rapid.Uint32().Draw(t, "flags"),
+		}
+	case "issue":
+		return &ledger.Issue{
+			Asset: anyAddress(t, "asset"), To: anyAddress(t, "to"), Amount: AnyAmount(t, "amount"),
+			Reference: AnyText(t, "reference", 0, ledger.MaxReferenceBytes),
+		}
+	case "redeem":
+		return &ledger.Redeem{
+			Asset: anyAddress(t, "asset"), From: anyAddress(t, "from"), Amount: AnyAmount(t, "amount"),
+			Reference: AnyText(t, "reference", 0, ledger.MaxReferenceBytes),
+		}
+	case "pauseAsset":
+		return &ledger.PauseAsset{Asset: anyAddress(t, "asset")}
+	}
+	return &ledger.ResumeAsset{Asset: anyAddress(t, "asset")}
+}
+
+func anyAddress(t *rapid.T, label string) (a crypto.Address) {
+	copy(a[:], rapid.SliceOfN(rapid.Byte(), len(a), len(a)).Draw(t, label))
+	if a.IsZero() {
+		a[0] = 1
+	}
+	return a
+}
+
+// AnyAmount draws an amount from 1 to 2^128 - 1 of any length in bytes.
+func AnyAmount(t *rapid.T, label string) ledger.Amount {
+	b := rapid.SliceOfN(rapid.Byte(), 1, 16).Draw(t, label)
+	if b[0] == 0 {
+		b[0] = 1
+	}
+	a, ok := ledger.AmountFromBytes(b)
+	if !ok {
+		t.Fatalf("%x is not an amount", b)
+	}
+	return a
+}
+
+// AnyText draws UTF-8 without the zero byte, of minBytes to maxBytes.
+func AnyText(t *rapid.T, label string, minBytes, maxBytes int) string {
+	s := strings.ToValidUTF8(strings.ReplaceAll(rapid.StringN(0, maxBytes, maxBytes).Draw(t, label), "\x00", "0"), "?")
+	for len(s) < minBytes {
+		s += "x"
+	}
+	return s
+}

@@ -1,0 +1,229 @@
+package ledgertest
+
+import (
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/tallystick/tallystick/crypto"
+	"github.com/tallystick/tallystick/ledger"
+)
+
+// The cast of the random play. "duo" is an account with two keys of which
+// both must sign, "trio" one with three of which any two must; "alice" signs
+// for both.
+var (
+	people    = []string{"alice", "bob", "carol", "issuer"}
+	strangers = []string{"dave", "erin", "frank"}
+	signers   = append(slices.Clone(people), "dave")
+)
+
+func playGenesis(t *rapid.T) *ledger.Genesis {
+	policy := rapid.SampledFrom([]ledger.AccountPolicy{ledger.PolicyOpen, ledger.PolicyAdmitted}).Draw(t, "policy")
+	g := Genesis(policy, people[:3]...)
+	g.Params.MaxNewAccounts = rapid.Uint64Range(1, 3).Draw(t, "maxNewAccounts")
+	g.Params.MaxMultiPartyLifetime = 100
+	g.Assets[1].Cap = Amount("40000")
+	keys := func(weights map[string]uint32) (list []ledger.Key) {
+		for name, w := range weights {
+			list = append(list, ledger.Key{Address: Address(name), Weight: w})
+		}
+		slices.SortFunc(list, func(a, b ledger.Key) int { return a.Address.Compare(b.Address) })
+		return list
+	}
+	g.Accounts = append(g.Accounts,
+		ledger.GenesisAccount{Address: Address("duo"), Keys: keys(map[string]uint32{"alice": 1, "bob": 1}), Threshold: 2},
+		ledger.GenesisAccount{Address: Address("trio"), Keys: keys(map[string]uint32{"alice": 3, "carol": 2, "dave": 1}), Threshold: 3})
+	for _, name := range []string{"duo", "trio"} {
+		g.Balances = append(g.Balances, ledger.GenesisBalance{Account: Address(name), Symbol: "GOLD", Amount: ledger.NewAmount(50)})
+	}
+	return g
+}
+
+// TestModelAgrees plays random blocks on the ledger and on the model: every
+// code, account, asset and balance must be the same, and the invariants hold.
+func TestModelAgrees(t *testing.T) {
+	seen := map[ledger.Code]int{}
+	rapid.Check(t, func(rt *rapid.T) {
+		g := playGenesis(rt)
+		p := &play{chain: NewChain(t, g), model: NewModel(g)}
+		if rapid.IntRange(0, 3).Draw(rt, "freeze") == 0 {
+			p.freeze(t, Address("carol"))
+		}
+		for range rapid.IntRange(1, 5).Draw(rt, "blocks") {
+			p.block(rt, t, seen)
+		}
+	})
+	for _, code := range []ledger.Code{
+		ledger.Applied, ledger.CodeNonceSpent, ledger.CodeNonceTooHigh, ledger.CodeExpired, ledger.CodeUnauthorized,
+		ledger.CodeSuperfluous, ledger.CodeTooManySignatures, ledger.CodeLifetimeRequired, ledger.CodeUnknownSender,
+		ledger.CodeInsufficientBalance, ledger.CodeNotIssuer, ledger.CodeAssetPaused, ledger.CodeUnknownAsset,
+	} {
+		if seen[code] == 0 {
+			t.Errorf("the play never came to %s: %v", code, seen)
+		}
+	}
+}
+
+type play struct {
+	chain  *Chain
+	model  *Model
+	assets []crypto.Address // made during the play, whether it succeeded or not
+}
+
+// freeze does what no operation of this version does.
+func (p *play) freeze(t *testing.T, a crypto.Address) {
+	FreezeAccount(t, p.chain.State, a)
+	p.model.Freeze(a)
+}
+
+func (p *play) block(rt *rapid.T, t *testing.T, seen map[ledger.Code]int) {
+	time := p.chain.Time + ledger.UnixTime(rapid.IntRange(0, 50).Draw(rt, "seconds"))
+	var requests []Request
+	var txs []*ledger.Tx
+	for range rapid.IntRange(1, 6).Draw(rt, "transactions") {
+		r, tx := p.transaction(rt, time)
+		requests, txs = append(requests, r), append(txs, tx)
+	}
+	got := Codes(p.chain.ApplyAt(t, time, txs...))
+	want := p.model.Block(time, requests)
+	for i := range want {
+		seen[want[i]]++
+		if got[i] != want[i] {
+			t.Fatalf("transaction %d is %s, in the model %s: %+v %+v", i, got[i], want[i], requests[i], requests[i].Body.Op)
+		}
+	}
+	p.model.Compare(t, p.chain)
+}
+
+func (p *play) transaction(rt *rapid.T, now ledger.UnixTime) (Request, *ledger.Tx) {
+	sender := rapid.SampledFrom([]string{"alice", "alice", "bob", "carol", "issuer", "issuer", "duo", "trio", "dave"}).Draw(rt, "sender")
+	nonce := ledger.Nonce(rapid.OneOf(rapid.Uint64Range(0, 5), rapid.Uint64Range(0, 40), rapid.Uint64Range(1000, 1100)).Draw(rt, "nonce"))
+	if rapid.IntRange(0, 3).Draw(rt, "ethereum") == 0 {
+		return p.ethereum(rt, sender, nonce)
+	}
+	b := ledger.Body{Sender: Address(sender), Nonce: nonce, Op: p.operation(rt, sender, nonce)}
+	if rapid.Bool().Draw(rt, "limited") {
+		b.ValidUntil = now + ledger.UnixTime(rapid.IntRange(-2, 110).Draw(rt, "validUntil"))
+	}
+	var keys []*crypto.PrivateKey
+	for _, name := range p.signedBy(rt, sender, b.Op) {
+		keys = append(keys, Key(name))
+	}
+	scheme := ledger.Scheme(rapid.IntRange(0, 1).Draw(rt, "scheme"))
+	tx, _ := ledger.Sign(p.chain.Net, b, scheme, keys...)
+	if tx == nil {
+		rt.Fatalf("no transaction from %+v", b)
+	}
+	r := Request{Envelope: ledger.EnvelopeNative, Body: b}
+	for _, k := range keys {
+		r.Signers = append(r.Signers, k.Address())
+	}
+	slices.SortFunc(r.Signers, crypto.Address.Compare)
+	return r, tx
+}
+
+// signedBy is most often who must sign, and sometimes anybody.
+func (p *play) signedBy(rt *rapid.T, sender string, op ledger.Operation) []string {
+	if rapid.IntRange(0, 4).Draw(rt, "signed wrongly") == 0 {
+		return rapid.SliceOfN(rapid.SampledFrom(signers), 0, 4).Draw(rt, "signers")
+	}
+	need := map[string]bool{}
+	add := func(name string) {
+		switch name {
+		case "duo":
+			need["alice"], need["bob"] = true, true
+		case "trio":
+			need[rapid.SampledFrom([]string{"alice", "carol"}).Draw(rt, "one of trio")] = true
+			if !need["alice"] {
+				need["dave"] = true
+			}
+		default:
+			need[name] = true
+		}
+	}
+	add(sender)
+	for _, name := range slices.Concat(people, strangers, []string{"duo", "trio"}) {
+		for _, from := range paying(op) {
+			if from == Address(name) {
+				add(name)
+			}
+		}
+	}
+	var names []string
+	for _, name := range slices.Concat(people, strangers) {
+		if need[name] {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func paying(op ledger.Operation) (from []crypto.Address) {
+	switch op := op.(type) {
+	case *ledger.Transfer:
+		for _, l := range op.Legs {
+			from = append(from, l.From)
+		}
+	case *ledger.Redeem:
+		from = append(from, op.From)
+	}
+	return from
+}
+
+func (p *play) asset(rt *rapid.T) crypto.Address {
+	known := []crypto.Address{p.chain.Asset("COIN"), p.chain.Asset("GOLD"), p.chain.Asset("GOLD"), Address("no asset")}
+	return rapid.SampledFrom(append(known, p.assets...)).Draw(rt, "asset")
+}
+
+func (p *play) recipient(rt *rapid.T) crypto.Address {
+	names := slices.Concat(people, strangers, []string{"duo", "trio"})
+	if rapid.IntRange(0, 9).Draw(rt, "to an asset") == 0 {
+		return p.asset(rt)
+	}
+	return Address(rapid.SampledFrom(names).Draw(rt, "to"))
+}
+
+func (p *play) amount(rt *rapid.T) ledger.Amount {
+	return ledger.NewAmount(rapid.OneOf(rapid.Uint64Range(1, 60), rapid.Uint64Range(1, 20000)).Draw(rt, "amount"))
+}
+
+func (p *play) operation(rt *rapid.T, sender string, nonce ledger.Nonce) ledger.Operation {
+	switch rapid.IntRange(0, 9).Draw(rt, "operation") {
+	case 0:
+		symbol := rapid.SampledFrom([]string{"GOLD", "RUST", "TIN"}).Draw(rt, "symbol")
+		p.assets = append(p.assets, p.chain.Net.AssetAddress(Address(sender), nonce))
+		return &ledger.CreateAsset{Symbol: symbol, Name: "An asset", Cap: ledger.NewAmount(rapid.Uint64Max(100).Draw(rt, "cap")), Flags: rapid.SampledFrom([]uint32{0, 0, 0, 4}).Draw(rt, "flags")}
+	case 1, 2:
+		return &ledger.Issue{Asset: p.asset(rt), To: p.recipient(rt), Amount: p.amount(rt)}
+	case 3:
+		from := rapid.SampledFrom(slices.Concat(people, []string{"duo", "trio"})).Draw(rt, "from")
+		return &ledger.Redeem{Asset: p.asset(rt), From: Address(from), Amount: p.amount(rt)}
+	case 4:
+		return &ledger.PauseAsset{Asset: p.asset(rt)}
+	case 5:
+		return &ledger.ResumeAsset{Asset: p.asset(rt)}
+	}
+	op := &ledger.Transfer{}
+	for range rapid.IntRange(1, 3).Draw(rt, "legs") {
+		from := sender
+		if rapid.IntRange(0, 2).Draw(rt, "another pays") == 0 {
+			from = rapid.SampledFrom(slices.Concat(people, []string{"duo", "trio", "dave"})).Draw(rt, "from")
+		}
+		op.Legs = append(op.Legs, ledger.Leg{From: Address(from), To: p.recipient(rt), Asset: p.asset(rt), Amount: p.amount(rt)})
+	}
+	return op
+}
+
+func (p *play) ethereum(rt *rapid.T, sender string, nonce ledger.Nonce) (Request, *ledger.Tx) {
+	envelope := rapid.SampledFrom([]ledger.Envelope{ledger.EnvelopeLegacy, ledger.EnvelopeDynamicFee}).Draw(rt, "envelope")
+	leg := ledger.Leg{From: Address(sender), To: p.recipient(rt), Asset: p.asset(rt), Amount: p.amount(rt)}
+	raw := EthereumRaw(p.chain.Net, Key(sender), EthereumInner(p.chain.Net, envelope, nonce, leg.To, leg.Asset, leg.Amount))
+	tx, code := ledger.Decode(p.chain.Net, raw)
+	if code != ledger.Applied {
+		rt.Fatalf("%s: %x", code, raw)
+	}
+	b := ledger.Body{Sender: Address(sender), Nonce: nonce, Op: &ledger.Transfer{Legs: []ledger.Leg{leg}}}
+	return Request{Envelope: envelope, Body: b, Signers: []crypto.Address{Address(sender)}}, tx
+}

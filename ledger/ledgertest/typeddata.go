@@ -1,0 +1,84 @@
+package ledgertest
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"github.com/tallystick/tallystick/crypto"
+	"github.com/tallystick/tallystick/ledger"
+)
+
+// typedMessage holds every field that any kind's message has.
+type typedMessage struct {
+	Sender     crypto.Address `json:"sender"`
+	Nonce      string         `json:"nonce"`
+	ValidUntil string         `json:"validUntil"`
+	Memo       string         `json:"memo"`
+
+	Legs      []typedLeg     `json:"legs"`
+	Symbol    string         `json:"symbol"`
+	Name      string         `json:"name"`
+	Decimals  uint8          `json:"decimals"`
+	Cap       ledger.Amount  `json:"cap"`
+	Flags     uint32         `json:"flags"`
+	Asset     crypto.Address `json:"asset"`
+	From      crypto.Address `json:"from"`
+	To        crypto.Address `json:"to"`
+	Amount    ledger.Amount  `json:"amount"`
+	Reference string         `json:"reference"`
+}
+
+type typedLeg struct {
+	From      crypto.Address `json:"from"`
+	To        crypto.Address `json:"to"`
+	Asset     crypto.Address `json:"asset"`
+	Amount    ledger.Amount  `json:"amount"`
+	Reference string         `json:"reference"`
+}
+
+// ParseTypedData reads back the body that typed data in JSON shows a wallet.
+func ParseTypedData(data []byte) (b ledger.Body, err error) {
+	var doc struct {
+		PrimaryType string       `json:"primaryType"`
+		Message     typedMessage `json:"message"`
+	}
+	if err := json.Unmarshal(data, &doc); err != nil {
+		return b, err
+	}
+	m := &doc.Message
+	b.Sender, b.Memo = m.Sender, m.Memo
+	nonce, err := strconv.ParseUint(m.Nonce, 10, 64)
+	if err != nil {
+		return b, err
+	}
+	until, err := strconv.ParseUint(m.ValidUntil, 10, 64)
+	if err != nil {
+		return b, err
+	}
+	b.Nonce, b.ValidUntil = ledger.Nonce(nonce), ledger.UnixTime(until)
+	b.Op, err = m.operation(doc.PrimaryType)
+	return b, err
+}
+
+func (m *typedMessage) operation(primary string) (ledger.Operation, error) {
+	switch primary {
+	case "Transfer":
+		op := &ledger.Transfer{}
+		for _, l := range m.Legs {
+			op.Legs = append(op.Legs, ledger.Leg(l))
+		}
+		return op, nil
+	case "CreateAsset":
+		return &ledger.CreateAsset{Symbol: m.Symbol, Name: m.Name, Decimals: m.Decimals, Cap: m.Cap, Flags: m.Flags}, nil
+	case "Issue":
+		return &ledger.Issue{Asset: m.Asset, To: m.To, Amount: m.Amount, Reference: m.Reference}, nil
+	case "Redeem":
+		return &ledger.Redeem{Asset: m.Asset, From: m.From, Amount: m.Amount, Reference: m.Reference}, nil
+	case "PauseAsset":
+		return &ledger.PauseAsset{Asset: m.Asset}, nil
+	case "ResumeAsset":
+		return &ledger.ResumeAsset{Asset: m.Asset}, nil
+	}
+	return nil, fmt.Errorf("typed data of unknown type %q", primary)
+}
