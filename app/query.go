@@ -117,6 +117,11 @@ func (a *Application) queryStore(c *committed, req *abci.RequestQuery, key []byt
 		return res, heldOr(c, int64(height), err)
 	}
 	value, proof, err := a.store.Prove(height, key)
+	if req.Height == 0 && height < c.height && errors.Is(err, store.ErrNotProvable) {
+		// The store was opened at the latest height and proves none before it.
+		res.Height = int64(c.height)
+		value, proof, err = a.store.Prove(c.height, key)
+	}
 	if err != nil {
 		return nil, heldOr(c, int64(height), err)
 	}
