@@ -1,0 +1,257 @@
+package app
+
+import (
+	"bytes"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	abci "github.com/cometbft/cometbft/abci/types"
+
+	"github.com/tallystick/tallystick/ledger"
+)
+
+func TestCheckTxAdmits(t *testing.T) {
+	c := newChain(t, Options{}, nil)
+	raw := c.pay("alice", 0, "bob", 5)
+	wantCode(t, "before block 1, on the genesis state", c.check(raw), ledger.Applied)
+	c.block()
+	wantCode(t, "the identical bytes again", c.check(raw), ledger.Applied)
+	tx := c.Decode(raw)
+	if got, ok := c.Pending(tx.Hash); !ok || !bytes.Equal(got, raw) {
+		t.Errorf("Pending: %x, %v", got, ok)
+	}
+	if got, ok := c.PendingByNonce(address("alice"), 0); !ok || got != tx {
+		t.Errorf("PendingByNonce: %v, %v: not the transaction that the cache has", got, ok)
+	}
+	wallet := c.sign(c.transfer("carol", 1023, "bob", 5), ledger.SchemeTypedData, "carol")
+	wantCode(t, "typed data, the highest nonce", c.check(wallet), ledger.Applied)
+	c.block(raw)
+	if _, ok := c.Pending(tx.Hash); ok {
+		t.Error("a committed transaction still waits")
+	}
+	wantCode(t, "committed before", c.check(raw), ledger.CodeNonceSpent)
+}
+
+func TestCheckTxRefuses(t *testing.T) {
+	c := newChain(t, Options{}, nil)
+	c.block()
+	good := c.pay("alice", 0, "bob", 5)
+	other, err := ledger.NewNetwork("another-network", 77_777, c.Network().Settlement, 18)
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreign, code := ledger.Sign(other, c.transfer("alice", 0, "bob", 5), ledger.SchemeBodyHash, key("alice"))
+	if code != ledger.Applied {
+		t.Fatal(code)
+	}
+	expired := c.transfer("alice", 0, "bob", 5)
+	expired.ValidUntil = genesisTime
+	missing := c.transfer("alice", 0, "bob", 5)
+	missing.Op.(*ledger.Transfer).Legs[0].Asset = address("no asset")
+	cases := []struct {
+		name string
+		raw  []byte
+		want ledger.Code
+	}{
+		{"nothing", nil, ledger.CodeMalformed},
+		{"noise", []byte("GET / HTTP/1.1"), ledger.CodeUnsupportedType},
+		{"truncated", good[:len(good)-1], ledger.CodeMalformed},
+		{"a byte too much", append(bytes.Clone(good), 0), ledger.CodeMalformed},
+		{"too large", make([]byte, ledger.MaxTxBytes+1), ledger.CodeTooLarge},
+		{"another network", foreign.Raw, ledger.CodeWrongNetwork},
+		{"a stranger", c.pay("mallory", 0, "bob", 5), ledger.CodeUnknownSender},
+		{"nonce too high", c.pay("alice", 1024, "bob", 5), ledger.CodeNonceTooHigh},
+		{"expired", c.sign(expired, ledger.SchemeBodyHash, "alice"), ledger.CodeExpired},
+		{"signed by another", c.sign(c.transfer("alice", 0, "bob", 5), ledger.SchemeBodyHash, "bob"), ledger.CodeUnauthorized},
+		{"more than there is", c.pay("alice", 0, "bob", funds+1), ledger.CodeInsufficientBalance},
+		{"no such asset", c.sign(missing, ledger.SchemeBodyHash, "alice"), ledger.CodeUnknownAsset},
+	}
+	for _, tc := range cases {
+		wantCode(t, tc.name, c.check(tc.raw), tc.want)
+		if n := c.pending.len(); n != 0 {
+			t.Fatalf("%s: %d transactions wait", tc.name, n)
+		}
+	}
+	wantCode(t, "the good one", c.check(good), ledger.Applied)
+}
+
+// One node holds at most one transaction of a sender and nonce, and says which.
+func TestCheckTxOnePendingPerNonce(t *testing.T) {
+	c := newChain(t, Options{}, nil)
+	c.block()
+	first, second := c.pay("alice", 3, "bob", 5), c.pay("alice", 3, "carol", 5)
+	wantCode(t, "first", c.check(first), ledger.Applied)
+	res := c.check(second)
+	wantCode(t, "second", res, ledger.CodeDuplicateNonce)
+	hash := c.Decode(first).Hash
+	if !bytes.Equal(res.Data, hash[:]) || res.Info != hash.String() {
+		t.Errorf("the answer names %x, %q, not %s", res.Data, res.Info, hash)
+	}
+	wantCode(t, "another nonce", c.check(c.pay("alice", 4, "bob", 5)), ledger.Applied)
+	wantCode(t, "another sender", c.check(c.pay("bob", 3, "alice", 5)), ledger.Applied)
+	c.block(second) // through another node
+	wantCode(t, "recheck of the first", c.recheckTx(first), ledger.CodeNonceSpent)
+	if _, ok := c.Pending(hash); ok {
+		t.Error("the first still waits")
+	}
+}
+
+// Recheck drops what is no longer includable and keeps what would be refused.
+func TestRecheck(t *testing.T) {
+	c := newChain(t, Options{}, nil)
+	c.block()
+	short := c.transfer("bob", 0, "carol", 5)
+	short.ValidUntil = ledger.UnixTime(c.time + 1)
+	expiring := c.sign(short, ledger.SchemeBodyHash, "bob")
+	poor := c.pay("alice", 1, "bob", funds)
+	for _, raw := range [][]byte{expiring, poor} {
+		wantCode(t, "new", c.check(raw), ledger.Applied)
+	}
+	c.block(c.pay("alice", 0, "carol", 1)) // alice can no longer pay it all
+	wantCode(t, "at its last moment", c.recheckTx(expiring), ledger.Applied)
+	wantCode(t, "would be refused", c.recheckTx(poor), ledger.Applied)
+	c.block()
+	wantCode(t, "expired", c.recheckTx(expiring), ledger.CodeExpired)
+	if res := c.block(poor); codesOf(res)[0] != ledger.CodeInsufficientBalance {
+		t.Errorf("the poor transaction: %v", codesOf(res))
+	}
+	if n := c.pending.len(); n != 0 {
+		t.Errorf("%d transactions wait", n)
+	}
+	wantCode(t, "noise on recheck", c.recheckTx([]byte{0x54, 0xc0}), ledger.CodeMalformed)
+}
+
+// After a restart, or a sweep, the mempool may recheck what the application
+// does not know. It is taken up again, unless another holds its nonce.
+func TestRecheckOfTheUnknown(t *testing.T) {
+	c := newChain(t, Options{}, nil)
+	c.block()
+	raw, rival := c.pay("alice", 0, "bob", 5), c.pay("alice", 0, "bob", 6)
+	wantCode(t, "unknown", c.recheckTx(raw), ledger.Applied)
+	if _, ok := c.PendingByNonce(address("alice"), 0); !ok {
+		t.Error("it does not wait")
+	}
+	wantCode(t, "rival", c.recheckTx(rival), ledger.CodeDuplicateNonce)
+}
+
+// The mempool drops transactions without a word. What no recheck vouched for
+// between two commits is forgotten, and its nonce is free again.
+func TestStalePendingIsSwept(t *testing.T) {
+	c := newChain(t, Options{}, nil)
+	c.block()
+	dropped, kept := c.pay("alice", 0, "bob", 5), c.pay("alice", 1, "bob", 5)
+	wantCode(t, "dropped", c.check(dropped), ledger.Applied)
+	wantCode(t, "kept", c.check(kept), ledger.Applied)
+	c.block() // both were added since the commit before
+	if n := c.pending.len(); n != 2 {
+		t.Fatalf("%d wait after the first commit", n)
+	}
+	wantCode(t, "recheck", c.recheckTx(kept), ledger.Applied)
+	late := c.pay("bob", 0, "alice", 5)
+	wantCode(t, "added after the recheck", c.check(late), ledger.Applied)
+	c.block()
+	if _, ok := c.PendingByNonce(address("alice"), 0); ok {
+		t.Error("what the mempool dropped still waits")
+	}
+	for _, raw := range [][]byte{kept, late} {
+		if _, ok := c.Pending(c.Decode(raw).Hash); !ok {
+			t.Error("what the mempool holds is forgotten")
+		}
+	}
+	wantCode(t, "its nonce is free", c.check(c.pay("alice", 0, "carol", 9)), ledger.Applied)
+}
+
+// Many goroutines admit, recheck and query while blocks are committed. The
+// race detector watches.
+func TestParallelAdmissionWhileCommitting(t *testing.T) {
+	senders, each, blocks := 8, 40, 12
+	if testing.Short() {
+		senders, each, blocks = 4, 10, 4
+	}
+	var people []string
+	for i := range senders {
+		people = append(people, fmt.Sprint("sender ", i))
+	}
+	c := openChain(t, t.TempDir(), Options{Workers: 3, SignerCacheBytes: 40_000})
+	c.initChain(genesisDoc(append(people, everybody...), nil))
+	c.block()
+	raws := make([][][]byte, senders)
+	for i, p := range people {
+		for n := range each {
+			raws[i] = append(raws[i], c.pay(p, uint64(n), "alice", 1))
+		}
+	}
+	var wg sync.WaitGroup
+	committed := make(chan struct{})
+	for i := range people {
+		wg.Go(func() {
+			for round := 0; ; round++ {
+				select {
+				case <-committed:
+					return
+				default:
+				}
+				raw := raws[i][round%each]
+				for _, kind := range []abci.CheckTxType{abci.CheckTxType_New, abci.CheckTxType_Recheck} {
+					res, err := c.CheckTx(ctx, &abci.RequestCheckTx{Tx: raw, Type: kind})
+					if code := ledger.Code(res.GetCode()); err != nil || (code != ledger.Applied && code != ledger.CodeNonceSpent) {
+						t.Errorf("%s, %v", code, err)
+						return
+					}
+				}
+				if res, err := c.Query(ctx, &abci.RequestQuery{Path: "/store/params", Prove: true}); err != nil || res.Code != 0 {
+					t.Errorf("query: %v, %v", res, err)
+					return
+				}
+				c.Pending(c.Decode(raw).Hash)
+			}
+		})
+	}
+	for b := range blocks {
+		var txs [][]byte
+		for i := range people {
+			txs = append(txs, raws[i][b%each])
+		}
+		p := c.proposal(txs...)
+		if !c.accepts(p) {
+			t.Error("a good block is rejected")
+		}
+		for _, code := range codesOf(c.finalize(p)) {
+			if code != ledger.Applied {
+				t.Errorf("a transfer: %s", code)
+			}
+		}
+		c.commit()
+	}
+	close(committed)
+	wg.Wait()
+	if got, want := c.balance("alice"), uint64(funds+senders*blocks); got != want || c.Err() != nil {
+		t.Errorf("alice has %d, want %d; %v", got, want, c.Err())
+	}
+}
+
+// Signer recovery takes no more goroutines than Workers, and admission does not
+// wait for the consensus methods.
+func TestCheckTxDoesNotWaitForConsensus(t *testing.T) {
+	c := newChain(t, Options{Workers: 1}, nil)
+	c.block()
+	raw := c.pay("alice", 0, "bob", 1)
+	c.mu.Lock() // as in the middle of FinalizeBlock
+	defer c.mu.Unlock()
+	done := make(chan *abci.ResponseCheckTx, 1)
+	go func() {
+		res, _ := c.CheckTx(ctx, &abci.RequestCheckTx{Tx: raw})
+		done <- res
+	}()
+	select {
+	case res := <-done:
+		wantCode(t, "meanwhile", res, ledger.Applied)
+	case <-time.After(10 * time.Second):
+		t.Fatal("CheckTx waits for a consensus method")
+	}
+	if _, err := c.Info(ctx, &abci.RequestInfo{}); err != nil {
+		t.Error(err)
+	}
+}
