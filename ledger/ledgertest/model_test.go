@@ -160,18 +160,6 @@ func (p *play) signedBy(rt *rapid.T, sender string, op ledger.Operation) []strin
 	return names
 }
 
-func paying(op ledger.Operation) (from []crypto.Address) {
-	switch op := op.(type) {
-	case *ledger.Transfer:
-		for _, l := range op.Legs {
-			from = append(from, l.From)
-		}
-	case *ledger.Redeem:
-		from = append(from, op.From)
-	}
-	return from
-}
-
 func (p *play) asset(rt *rapid.T) crypto.Address {
 	known := []crypto.Address{p.chain.Asset("COIN"), p.chain.Asset("GOLD"), p.chain.Asset("GOLD"), Address("no asset")}
 	return rapid.SampledFrom(append(known, p.assets...)).Draw(rt, "asset")

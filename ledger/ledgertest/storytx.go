@@ -1,0 +1,196 @@
+package ledgertest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tallystick/tallystick/crypto"
+	"github.com/tallystick/tallystick/ledger"
+)
+
+func (s *story) genesisAccount(name string, words []string, options map[string]string) ledger.GenesisAccount {
+	a := ledger.GenesisAccount{Address: s.address(name), Threshold: s.number(options, "threshold", 0)}
+	for _, w := range words {
+		key, weight, ok := strings.Cut(w, ":")
+		if !ok {
+			continue
+		}
+		n := s.number(map[string]string{"weight": weight}, "weight", 0)
+		a.Keys = append(a.Keys, ledger.Key{Address: Address(key), Weight: uint32(n)})
+	}
+	slices.SortFunc(a.Keys, func(a, b ledger.Key) int { return a.Address.Compare(b.Address) })
+	return a
+}
+
+// storyTx is one transaction of a story.
+type storyTx struct {
+	title string // sender and nonce
+	tx    *ledger.Tx
+	code  ledger.Code // of Build
+}
+
+func (s *story) transactions(lines []string) (txs []storyTx) {
+	for _, line := range lines {
+		txs = append(txs, s.transaction(line))
+	}
+	return txs
+}
+
+func (s *story) transaction(line string) storyTx {
+	words := strings.Fields(line)
+	options := parseOptions(words)
+	body := ledger.Body{
+		Sender: s.address(words[0]), Nonce: ledger.Nonce(s.number(options, "1", 0)),
+		ValidUntil: ledger.UnixTime(s.number(options, "until", 0)), Memo: options["memo"],
+	}
+	one := storyTx{title: words[0] + " " + words[1]}
+	body.Op = s.operation(&body, words[2], strings.Join(words[3:], " "))
+	if as := options["as"]; as == "legacy" || as == "dynamic" {
+		one.tx, one.code = s.ethereum(as, words[0], &body)
+		return one
+	}
+	scheme := ledger.SchemeTypedData
+	if options["as"] == "hash" {
+		scheme = ledger.SchemeBodyHash
+	}
+	one.tx, one.code = ledger.Sign(s.chain.Net, body, scheme, s.signers(words[0], &body, options)...)
+	return one
+}
+
+// signers are those of by=, or else the sender and whoever pays.
+func (s *story) signers(sender string, body *ledger.Body, options map[string]string) (keys []*crypto.PrivateKey) {
+	names := []string{sender}
+	if by, ok := options["by"]; ok {
+		names = strings.Split(by, ",")
+	} else {
+		for _, a := range paying(body.Op) {
+			if name := s.named(a); !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	for _, name := range names {
+		if name != "nobody" {
+			keys = append(keys, Key(name))
+		}
+	}
+	return keys
+}
+
+// paying lists the accounts whose balances op takes from.
+func paying(op ledger.Operation) (from []crypto.Address) {
+	switch op := op.(type) {
+	case *ledger.Transfer:
+		for _, l := range op.Legs {
+			from = append(from, l.From)
+		}
+	case *ledger.Redeem:
+		from = append(from, op.From)
+	}
+	return from
+}
+
+func (s *story) ethereum(as, sender string, body *ledger.Body) (*ledger.Tx, ledger.Code) {
+	leg := body.Op.(*ledger.Transfer).Legs[0]
+	envelope := ledger.EnvelopeLegacy
+	if as == "dynamic" {
+		envelope = ledger.EnvelopeDynamicFee
+	}
+	inner := EthereumInner(s.chain.Net, envelope, body.Nonce, leg.To, leg.Asset, leg.Amount)
+	return ledger.Decode(s.chain.Net, EthereumRaw(s.chain.Net, Key(sender), inner))
+}
+
+func (s *story) operation(body *ledger.Body, name, rest string) ledger.Operation {
+	o := parseOptions(strings.Fields(rest))
+	switch name {
+	case "cancel":
+		return &ledger.Transfer{Legs: []ledger.Leg{{From: body.Sender, To: body.Sender, Asset: s.chain.Net.Settlement}}}
+	case "transfer":
+		return s.transfer(rest)
+	case "create":
+		if _, known := s.assets[o["0"]]; !known {
+			s.assets[o["0"]] = s.chain.Net.AssetAddress(body.Sender, body.Nonce)
+		}
+		return &ledger.CreateAsset{Symbol: o["0"], Name: o["0"], Decimals: uint8(s.number(o, "decimals", 0)), Cap: s.amount(o["cap"]), Flags: uint32(s.number(o, "flags", 0))}
+	case "issue":
+		return &ledger.Issue{Asset: s.asset(o["0"]), To: s.address(o["1"]), Amount: s.amount(o["2"]), Reference: o["ref"]}
+	case "redeem":
+		return &ledger.Redeem{Asset: s.asset(o["0"]), From: s.address(o["1"]), Amount: s.amount(o["2"]), Reference: o["ref"]}
+	case "pause":
+		return &ledger.PauseAsset{Asset: s.asset(o["0"])}
+	case "resume":
+		return &ledger.ResumeAsset{Asset: s.asset(o["0"])}
+	}
+	s.t.Fatalf("unknown operation %q", name)
+	return nil
+}
+
+func (s *story) transfer(rest string) ledger.Operation {
+	op := &ledger.Transfer{}
+	for _, leg := range strings.Split(rest, ";") {
+		o := parseOptions(strings.Fields(leg))
+		from, to, ok := strings.Cut(o["0"], ">")
+		if !ok {
+			s.t.Fatalf("leg %q has no FROM>TO", leg)
+		}
+		op.Legs = append(op.Legs, ledger.Leg{From: s.address(from), To: s.address(to), Amount: s.amount(o["1"]), Asset: s.asset(o["2"]), Reference: o["ref"]})
+	}
+	return op
+}
+
+func (s *story) block(options map[string]string, lines []string) string {
+	time := ledger.UnixTime(s.number(options, "time", uint64(s.chain.Time)+1))
+	var b strings.Builder
+	var txs []*ledger.Tx
+	list := s.transactions(lines)
+	for _, one := range list {
+		if one.tx == nil {
+			s.t.Fatalf("%s cannot be built: %s", one.title, one.code)
+		}
+		txs = append(txs, one.tx)
+	}
+	result := s.chain.ApplyAt(s.t, time, txs...)
+	for i, r := range result.Results {
+		fmt.Fprintf(&b, "%s %s\n", list[i].title, r.Code)
+		for j := range r.Events {
+			s.event(&b, &r.Events[j])
+		}
+	}
+	if b.Len() == 0 {
+		fmt.Fprintf(&b, "empty, %d changes\n", len(result.Changes))
+	}
+	return b.String()
+}
+
+func (s *story) event(b *strings.Builder, e *ledger.Event) {
+	fmt.Fprintf(b, "  %s", e.Type.Name())
+	for _, a := range e.Attributes() {
+		value := a.Value
+		if address, err := crypto.ParseAddress(value); err == nil {
+			value = s.named(address)
+		}
+		if value == "" {
+			value = `""`
+		}
+		fmt.Fprintf(b, " %s=%s", a.Key, value)
+	}
+	b.WriteString("\n")
+}
+
+func (s *story) propose(options map[string]string, lines []string) string {
+	time := ledger.UnixTime(s.number(options, "time", uint64(s.chain.Time)+1))
+	var txs []*ledger.Tx
+	list := s.transactions(lines)
+	for _, one := range list {
+		txs = append(txs, one.tx)
+	}
+	verdict, err := ledger.CheckBlock(s.chain.Net, ledger.Block{Height: s.chain.Height + 1, Time: time, Txs: txs}, s.chain.State)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if verdict.Code == ledger.Applied {
+		return "accepted\n"
+	}
+	return fmt.Sprintf("rejected: %s %s\n", list[verdict.Index].title, verdict.Code)
+}
