@@ -5,20 +5,27 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
-	ethcrypto "github.com/ethereum/go-ethereum/crypto"
 
 	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/ledger"
 )
 
-// EthereumRaw signs an Ethereum transaction with go-ethereum, which knows
-// nothing of this ledger, and returns its bytes.
+// EthereumRaw makes and signs an Ethereum transaction with go-ethereum, which
+// knows nothing of this ledger, and returns its bytes.
 func EthereumRaw(net *ledger.Network, key *crypto.PrivateKey, inner types.TxData) []byte {
-	k, err := ethcrypto.ToECDSA(key.Bytes())
-	if err != nil {
-		panic("ledgertest: " + err.Error())
-	}
-	tx, err := types.SignNewTx(k, types.LatestSignerForChainID(new(big.Int).SetUint64(net.ChainID)), inner)
+	signer := types.LatestSignerForChainID(new(big.Int).SetUint64(net.ChainID))
+	return ethereumRaw(signer, key, inner)
+}
+
+// UnprotectedRaw is EthereumRaw without EIP-155: a transaction of no network.
+func UnprotectedRaw(key *crypto.PrivateKey, inner types.TxData) []byte {
+	return ethereumRaw(types.HomesteadSigner{}, key, inner)
+}
+
+func ethereumRaw(signer types.Signer, key *crypto.PrivateKey, inner types.TxData) []byte {
+	unsigned := types.NewTx(inner)
+	signature := key.Sign(crypto.Hash(signer.Hash(unsigned)))
+	tx, err := unsigned.WithSignature(signer, signature[:])
 	if err != nil {
 		panic("ledgertest: " + err.Error())
 	}
@@ -52,7 +59,8 @@ func EthereumInner(net *ledger.Network, envelope ledger.Envelope, nonce ledger.N
 
 // TokenCall is the calldata of transfer(address,uint256).
 func TokenCall(to crypto.Address, amount *big.Int) []byte {
-	data := append([]byte(nil), ethcrypto.Keccak256([]byte("transfer(address,uint256)"))[:4]...)
+	selector := crypto.Keccak256([]byte("transfer(address,uint256)"))
+	data := append([]byte(nil), selector[:4]...)
 	data = append(data, make([]byte, 12)...)
 	data = append(data, to[:]...)
 	return append(data, amount.FillBytes(make([]byte, 32))...)

@@ -67,7 +67,7 @@ func RunScenarios(t *testing.T, dir string, update bool) {
 
 // runStory returns the story with the outputs that it has now.
 func runStory(t *testing.T, text string) string {
-	s := &story{t: t, names: map[crypto.Address]string{}, assets: map[string]crypto.Address{}}
+	s := &story{t: t, names: map[crypto.Address]string{}}
 	var out []string
 	for _, paragraph := range strings.Split(strings.TrimRight(text, "\n"), "\n\n") {
 		input, _, isCommand := strings.Cut(paragraph+"\n", "----\n")
@@ -85,8 +85,7 @@ type story struct {
 	t      *testing.T
 	chain  *Chain
 	names  map[crypto.Address]string
-	assets map[string]crypto.Address // by symbol, also those whose creation failed
-	people []string                  // in the order of their first mention
+	people []string // in the order of their first mention
 }
 
 func (s *story) command(input string) string {
@@ -162,7 +161,7 @@ func (s *story) address(name string) crypto.Address {
 }
 
 func (s *story) asset(symbol string) crypto.Address {
-	if a, ok := s.assets[symbol]; ok {
+	if a := s.chain.Asset(symbol); !a.IsZero() {
 		return a
 	}
 	return Address("no asset " + symbol)
@@ -173,9 +172,9 @@ func (s *story) named(a crypto.Address) string {
 	if name := s.names[a]; name != "" {
 		return name
 	}
-	for symbol, address := range s.assets {
-		if a == address {
-			return symbol
+	for _, e := range s.chain.State.Under("symbol/") {
+		if a == crypto.Address(e.Value) {
+			return e.Key
 		}
 	}
 	return a.String()
@@ -208,9 +207,6 @@ func (s *story) genesis(options map[string]string, lines []string) string {
 	}
 	g.Settlement = g.Assets[0].Symbol
 	s.chain = NewChain(s.t, g)
-	for _, a := range g.Assets {
-		s.assets[a.Symbol] = s.chain.Asset(a.Symbol)
-	}
 	s.chain.Time = 1000
 	return "ok\n"
 }

@@ -109,9 +109,6 @@ func (s *story) operation(body *ledger.Body, name, rest string) ledger.Operation
 	case "transfer":
 		return s.transfer(rest)
 	case "create":
-		if _, known := s.assets[o["0"]]; !known {
-			s.assets[o["0"]] = s.chain.Net.AssetAddress(body.Sender, body.Nonce)
-		}
 		return &ledger.CreateAsset{Symbol: o["0"], Name: o["0"], Decimals: uint8(s.number(o, "decimals", 0)), Cap: s.amount(o["cap"]), Flags: uint32(s.number(o, "flags", 0))}
 	case "issue":
 		return &ledger.Issue{Asset: s.asset(o["0"]), To: s.address(o["1"]), Amount: s.amount(o["2"]), Reference: o["ref"]}
