@@ -117,6 +117,13 @@ func openChain(t testing.TB, dir string, o Options) *chain {
 	return c
 }
 
+// in is the same chain, failing another test.
+func (c *chain) in(t testing.TB) *chain {
+	other := *c
+	other.t = t
+	return &other
+}
+
 func (c *chain) stop() {
 	c.Close()
 	c.store.Close()
