@@ -1,0 +1,101 @@
+package node
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/tallystick/tallystick/crypto"
+	"github.com/tallystick/tallystick/ledger"
+)
+
+// Devnet is what a program needs to use a devnet, and the line that it prints
+// with DevnetOptions.JSON.
+type Devnet struct {
+	NetworkID string          `json:"networkId"`
+	ChainID   uint64          `json:"chainId"`
+	RPC       []string        `json:"rpc"`     // a URL for each validator
+	Metrics   []string        `json:"metrics"` // a URL for each validator
+	Accounts  []DevnetAccount `json:"accounts"`
+	Assets    []DevnetAsset   `json:"assets"` // the settlement asset first
+}
+
+// DevnetAccount is a funded account.
+type DevnetAccount struct {
+	Address    crypto.Address `json:"address"`
+	PrivateKey string         `json:"privateKey"` // 0x and 64 hexadecimal digits
+}
+
+// DevnetAsset is an asset of which every account has some.
+type DevnetAsset struct {
+	Asset    crypto.Address `json:"asset"`
+	Symbol   string         `json:"symbol"`
+	Decimals uint8          `json:"decimals"`
+}
+
+// describe gathers what there is to say.
+func (f *devnetFiles) describe(o DevnetOptions, network *ledger.Network) Devnet {
+	d := Devnet{NetworkID: network.ID, ChainID: network.ChainID}
+	for i := range o.Validators {
+		d.RPC = append(d.RPC, "http://"+o.address(i, 0))
+		d.Metrics = append(d.Metrics, "http://"+o.address(i, metricsPorts)+"/metrics")
+	}
+	keys, err := devnetKeys()
+	if err != nil {
+		panic("node: the devnet's mnemonic, which worked before, no longer does: " + err.Error())
+	}
+	for _, key := range keys {
+		d.Accounts = append(d.Accounts, DevnetAccount{key.Address(), "0x" + hex.EncodeToString(key.Bytes())})
+	}
+	for i, a := range devnetAssets {
+		d.Assets = append(d.Assets, DevnetAsset{
+			network.AssetAddress(crypto.Address{}, ledger.Nonce(i)), a.symbol, a.decimals,
+		})
+	}
+	return d
+}
+
+// print writes the line, or the screen.
+func (d Devnet) print(o DevnetOptions) error {
+	if o.JSON {
+		return json.NewEncoder(o.Out).Encode(d)
+	}
+	_, err := o.Out.Write([]byte(d.screen(o)))
+	return err
+}
+
+// screen says what the network is and what to do next.
+func (d Devnet) screen(o DevnetOptions) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "\nTallystick devnet: %d validators, network %s, chain ID %d\n", len(d.RPC), d.NetworkID, d.ChainID)
+	list := func(title string, lines []string) {
+		fmt.Fprintf(&b, "\n%s\n", title)
+		for _, line := range lines {
+			fmt.Fprintf(&b, "  %s\n", line)
+		}
+	}
+	list("JSON-RPC, for wallets and programs", d.RPC)
+	list("Metrics (and /healthz, /readyz beside them)", d.Metrics)
+	var assets, accounts []string
+	for i, a := range d.Assets {
+		note := ""
+		if i == 0 {
+			note = "   (the settlement asset: what a wallet's Send button moves)"
+		}
+		assets = append(assets, fmt.Sprintf("%-6s %2d decimals  %s%s", a.Symbol, a.Decimals, a.Asset, note))
+	}
+	for _, a := range d.Accounts {
+		accounts = append(accounts, fmt.Sprintf("%s  %s", a.Address, a.PrivateKey))
+	}
+	list("Assets, a million of each in every account", assets)
+	list("Accounts and their private keys", accounts)
+	fmt.Fprintf(&b, "  These keys are public knowledge. Never use them for anything of value.\n"+
+		"  They come from the mnemonic: %s\n", DevnetMnemonic)
+	list("Try it", []string{
+		fmt.Sprintf(`curl -s -H 'content-type: application/json' -d '{"jsonrpc":"2.0","id":1,"method":"ledger_getAccount","params":["%s"]}' %s`,
+			d.Accounts[0].Address, d.RPC[0]),
+	})
+	fmt.Fprintf(&b, "\nThe chain is kept in %s and goes on at the next start; --reset starts over.\nCtrl-C stops.\n\n", o.Dir)
+	return b.String()
+}

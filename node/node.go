@@ -1,0 +1,286 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	cometconfig "github.com/cometbft/cometbft/config"
+	"github.com/cometbft/cometbft/consensus"
+	cometjson "github.com/cometbft/cometbft/libs/json"
+	cometnode "github.com/cometbft/cometbft/node"
+	"github.com/cometbft/cometbft/p2p"
+	"github.com/cometbft/cometbft/rpc/core"
+	"github.com/cometbft/cometbft/types"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/tallystick/tallystick/app"
+	"github.com/tallystick/tallystick/config"
+	"github.com/tallystick/tallystick/ledger"
+	"github.com/tallystick/tallystick/ledger/store"
+	"github.com/tallystick/tallystick/node/index"
+	"github.com/tallystick/tallystick/rpc"
+)
+
+// Options are what a node may be given besides its configuration. The zero
+// value works.
+type Options struct {
+	// Logger gets the node's log. nil: standard error, as the configuration says.
+	Logger *slog.Logger
+	// Version is the program's, shown to clients and peers. "": "dev".
+	Version string
+	// Application is passed on to the application, but for what the node
+	// itself sets (logger, metrics, version, sizes and Committed). Tests use
+	// it to make a node dishonest.
+	Application app.Options
+}
+
+// Node is a running, or about to be running, member of a network. Its methods
+// may be called from any goroutine.
+type Node struct {
+	config  config.Config
+	comet   *cometconfig.Config
+	home    Home
+	options Options
+	log     *slog.Logger
+	genesis *genesis
+	key     *p2p.NodeKey
+
+	// From the bottom up; each is nil until build has made it.
+	registry  *prometheus.Registry
+	store     *store.Store
+	app       *app.Application
+	databases *databases
+	chain     *cometnode.Node
+	env       *core.Environment // CometBFT's parts, by the one door that hands them out
+	consensus *consensus.State
+	index     *index.Index
+	backend   *backend
+	rpc       *rpc.Server
+	servers   servers
+
+	quiet      atomic.Bool                 // the node is stopping: nothing that ends is a failure
+	panicked   atomic.Pointer[string]      // why consensus ended, once it did
+	follower   atomic.Pointer[index.Index] // to be told of commits
+	commits    chan ledger.Height          // capacity 1: the latest, for the clock's watch
+	born       time.Time
+	lastCommit atomic.Int64 // nanoseconds after born
+
+	cancel  context.CancelFunc // ends what Start began; nil before
+	routine sync.WaitGroup     // the index's follower and the clock's watch
+
+	failOnce sync.Once
+	failed   chan struct{} // closed once failure is set
+	failure  error         // why the node must not go on; read after failed is closed
+	stopOnce sync.Once
+	stopped  chan struct{} // closed when Stop has ended
+	stopErr  error         // read after stopped is closed
+}
+
+// New opens a node's home and everything in it, and brings the application up
+// to the last block that is stored, which takes as long as those blocks took to
+// run. It listens on no port yet. Errors name the file or setting that is
+// wrong. Call Stop, even if Start is never called.
+func New(c config.Config, home string, o Options) (*Node, error) {
+	if o.Logger == nil {
+		o.Logger = NewLogger(os.Stderr, c.Log)
+	}
+	if o.Version == "" {
+		o.Version = "dev"
+	}
+	home, err := filepath.Abs(home) // CometBFT joins relative paths to its own root
+	if err != nil {
+		return nil, fmt.Errorf("home: %w", err)
+	}
+	n := &Node{
+		config: c, home: Home(home), options: o, log: o.Logger, born: time.Now(),
+		commits: make(chan ledger.Height, 1), failed: make(chan struct{}), stopped: make(chan struct{}),
+	}
+	if err := n.build(); err != nil {
+		n.quiet.Store(true)
+		return nil, errors.Join(err, n.release())
+	}
+	return n, nil
+}
+
+// build makes the node's parts, from the bottom up.
+func (n *Node) build() error {
+	for _, step := range []func() error{n.prepare, n.openLedger, n.openChain, n.openIndex, n.openRPC} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// prepare reads what the node starts from, and writes nothing.
+func (n *Node) prepare() error {
+	if err := n.config.Validate(); err != nil {
+		return fmt.Errorf("configuration:\n%w", err)
+	}
+	var err error
+	if n.comet, err = cometConfig(n.config, n.home); err != nil {
+		return fmt.Errorf("configuration: %w", err)
+	}
+	if n.genesis, err = readGenesis(n.home.GenesisFile()); err != nil {
+		return err
+	}
+	if n.key, err = readNodeKey(n.home); err != nil {
+		return err
+	}
+	n.registry = newRegistry(n.options.Version)
+	return os.MkdirAll(n.home.DataDir(), 0o700)
+}
+
+// openLedger opens the committed state, whose lock also keeps a second process
+// out of the home, and the application over it.
+func (n *Node) openLedger() error {
+	var err error
+	n.store, err = store.Open(n.home.LedgerDir(), store.Options{
+		CacheBytes:      n.config.State.CacheBytes,
+		ProvableHeights: n.config.State.ProvableHeights,
+		ProvablePeriod:  n.config.State.ProvablePeriod,
+	})
+	if err != nil {
+		return err
+	}
+	o := n.options.Application
+	o.Logger, o.Metrics, o.Version = n.log.With("module", "app"), n.registry, n.options.Version
+	o.Workers, o.SignerCacheBytes = n.config.Admission.Workers, n.config.Admission.SignerCacheBytes
+	o.Committed = n.committed
+	n.app, err = app.New(n.store, o)
+	return err
+}
+
+// openChain builds CometBFT's node over the application, which replays what the
+// application has not seen.
+func (n *Node) openChain() (err error) {
+	validator, err := loadValidator(n.home)
+	if err != nil {
+		return err
+	}
+	defer func() { // a damaged store makes CometBFT panic
+		if r := recover(); r != nil {
+			err = fmt.Errorf("open the chain in %s: %v", n.home.DataDir(), r)
+		}
+	}()
+	n.databases = &databases{dir: n.home.DataDir()}
+	document := func() (*types.GenesisDoc, error) { return n.genesis.doc, nil }
+	n.chain, err = cometnode.NewNode(n.comet, validator, n.key,
+		newPeerGate(n.app.ClientCreator(), n.config.P2P.Peers, n.log),
+		document, n.databases.provide, cometMetrics(n.registry),
+		newCometLogger(n.log, &n.quiet, n.consensusPanicked))
+	if err != nil {
+		return fmt.Errorf("open the chain in %s: %w", n.home.DataDir(), err)
+	}
+	if err := n.checkChain(); err != nil {
+		return err
+	}
+	if n.env, err = n.chain.ConfigureRPC(); err != nil {
+		return fmt.Errorf("open the chain: %w", err)
+	}
+	state, ok := n.env.ConsensusState.(*consensus.State)
+	if !ok {
+		panic("node: CometBFT's consensus state is not what v0.40 has")
+	}
+	n.consensus = state
+	return nil
+}
+
+// checkChain refuses a genesis document that is not the one this chain began
+// with, which CometBFT remembers and would use without a word.
+func (n *Node) checkChain() error {
+	began, err := cometjson.Marshal(n.chain.GenesisDoc())
+	if err != nil {
+		return fmt.Errorf("genesis document: %w", err)
+	}
+	given, err := cometjson.Marshal(n.genesis.doc)
+	if err != nil {
+		return fmt.Errorf("genesis document: %w", err)
+	}
+	if string(began) != string(given) {
+		return fmt.Errorf("genesis document %s: it is not the one that the chain in %s began with; "+
+			"put that one back, or start with an empty data directory",
+			n.home.GenesisFile(), n.home.DataDir())
+	}
+	if n.app.Network() == nil {
+		return errors.New("the application knows no network after the chain was opened")
+	}
+	return nil
+}
+
+// openIndex opens the receipt index.
+func (n *Node) openIndex() error {
+	x, err := index.Open(n.home.IndexDir(), index.Options{
+		Network: n.app.Network(), Genesis: n.genesis.events, Logger: n.log.With("module", "index"),
+	})
+	if err != nil {
+		return err
+	}
+	n.index = x
+	n.follower.Store(x)
+	n.registerMetrics()
+	return nil
+}
+
+// openRPC makes the wallets' server, over everything below.
+func (n *Node) openRPC() error {
+	validator := n.env.PubKey.Address()
+	n.backend = &backend{
+		net: n.app.Network(), app: n.app, store: n.store, index: n.index,
+		pool: n.env.Mempool, blocks: n.env.BlockStore, catchingUp: n.CatchingUp,
+		version: n.options.Version, nodeID: string(n.key.ID()), validator: validator,
+	}
+	var err error
+	n.rpc, err = rpc.NewServer(n.backend, rpc.Options{
+		MaxBodyBytes: n.config.RPC.MaxBodyBytes, MaxBatch: n.config.RPC.MaxBatch,
+		MaxWaiting: n.config.RPC.MaxWaiting, MaxConcurrent: n.config.RPC.MaxConcurrent,
+		MaxConnections: n.config.RPC.MaxConnections,
+		WaitTimeout:    n.config.RPC.WaitTimeout, ReadTimeout: n.config.RPC.ReadTimeout,
+		Logger: n.log.With("module", "rpc"), Metrics: n.registry, Version: n.options.Version,
+	})
+	return err
+}
+
+// committed hears of every commit, within it, and must not block.
+func (n *Node) committed(height ledger.Height) {
+	n.lastCommit.Store(int64(time.Since(n.born)))
+	if x := n.follower.Load(); x != nil {
+		x.Notify()
+	}
+	select {
+	case n.commits <- height:
+	default: // the watch is busy with an earlier one, which tells as much
+	}
+}
+
+// source is the chain as the receipt index reads it.
+func (n *Node) source() *source {
+	return &source{
+		blocks: n.env.BlockStore, results: n.env.StateStore,
+		committed: n.store.Height, decode: n.app.Decode,
+	}
+}
+
+// ID returns the node's ID: 40 hexadecimal digits.
+func (n *Node) ID() string { return string(n.key.ID()) }
+
+// Height returns the highest height that the node answers for: committed, and
+// indexed.
+func (n *Node) Height() ledger.Height { return n.index.Height() }
+
+// CatchingUp reports whether the node is still fetching blocks that the network
+// has agreed on without it.
+func (n *Node) CatchingUp() bool { return n.env.ConsensusReactor.WaitSync() }
+
+// Network returns the identity of the node's network.
+func (n *Node) Network() *ledger.Network { return n.app.Network() }
+
+// Backend returns the node as its RPC sees it, for programs in the same process.
+func (n *Node) Backend() rpc.Backend { return n.backend }
