@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+)
+
+// execute runs one command line and returns its exit code.
+func execute(ctx context.Context, arguments []string, out, errs io.Writer) int {
+	root := newRoot()
+	root.SetArgs(arguments)
+	root.SetOut(out)
+	root.SetErr(errs)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitOK
+	}
+	f := asFailure(err)
+	f.print(errs, wantsJSON(arguments))
+	return f.code
+}
+
+// newRoot makes the command with all commands beneath it.
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "tally",
+		Short: "Run a Tallystick node, and talk to one",
+		Long: "Tallystick gives every member of a consortium a full, matching, signed copy of one ledger.\n" +
+			"`tally devnet` starts a whole network on this machine.",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.PersistentFlags().Bool("json", false, "write JSON, for programs")
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.AddCommand(newDevnet(), newInit(), newStart(), newHealth(), newVersion())
+	root.AddCommand(clientCommands()...)
+	return root
+}
+
+// action is what a command does. Its errors that are no failure yet become one.
+type action func(c *cobra.Command, arguments []string) error
+
+func run(f action) action {
+	return func(c *cobra.Command, arguments []string) error {
+		err := f(c, arguments)
+		if err == nil {
+			return nil
+		}
+		if _, is := err.(*failure); is {
+			return err
+		}
+		return fails(exitFailed, err, "")
+	}
+}
+
+// asJSON reports whether the command was asked for JSON.
+func asJSON(c *cobra.Command) bool {
+	yes, err := c.Flags().GetBool("json")
+	return err == nil && yes
+}
+
+// show writes v as JSON, or text for a person.
+func show(c *cobra.Command, v any, text string) error {
+	if asJSON(c) {
+		return json.NewEncoder(c.OutOrStdout()).Encode(v)
+	}
+	_, err := fmt.Fprint(c.OutOrStdout(), text)
+	return err
+}
+
+// homeVariable names the environment variable for the node's directory.
+const homeVariable = "TALLY_HOME"
+
+// homeFlag adds --home.
+func homeFlag(c *cobra.Command) *string {
+	return c.Flags().String("home", defaultHome(), "the node's `directory`; also $"+homeVariable)
+}
+
+// defaultHome is $TALLY_HOME, or .tallystick/node in the user's directory.
+func defaultHome() string {
+	if home := os.Getenv(homeVariable); home != "" {
+		return home
+	}
+	return underUser("node")
+}
+
+// underUser is a place of ours in the user's directory, or in the working
+// directory where the user has none.
+func underUser(name string) string {
+	user, err := os.UserHomeDir()
+	if err != nil {
+		user = "."
+	}
+	return filepath.Join(user, ".tallystick", name)
+}
