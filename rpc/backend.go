@@ -12,6 +12,10 @@ import (
 // Backend is the node as the RPC sees it. Methods may be called from many
 // goroutines. An error other than those named is a failure of the node.
 //
+// What the methods return is not changed afterwards by either side. Lists in it
+// (events, balances, transactions) are never nil, so that JSON has [] and not
+// null.
+//
 // All answers are about one height, Height, which grows only after the state,
 // the receipts and the history of that height can all be read: nothing is
 // ever shown half done.

@@ -1,0 +1,90 @@
+package rpc
+
+import (
+	"context"
+	"encoding/json"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"github.com/tallystick/tallystick/rpc/wire"
+)
+
+// answer runs one call: it takes the call's place among the others, reads the
+// parameters, and makes the result or the one kind of error. Whatever fails
+// inside the node is logged here, and the client learns only that it failed.
+func (s *Server) answer(ctx context.Context, name string, args []arg, run func(context.Context, *params) (any, error)) (result json.RawMessage, err error) {
+	started := time.Now()
+	m := methodNamed(name)
+	defer func() { s.metrics.observe(name, time.Since(started), err) }()
+	if !s.calls.begin() {
+		return nil, kindShuttingDown.plain()
+	}
+	defer s.calls.end()
+	places := s.concurrent
+	if m.waits {
+		places = s.waiting
+		if !places.try() {
+			return nil, kindBusy.with("the node has as many waiting calls as it may")
+		}
+	} else if !places.wait(ctx, queueWait) {
+		return nil, kindBusy.plain()
+	}
+	defer places.leave()
+	defer func() {
+		if crash := recover(); crash != nil {
+			s.options.Logger.Error("rpc method crashed", "method", name, "panic", crash, "stack", string(debug.Stack()))
+			result, err = nil, kindInternal.plain()
+		}
+	}()
+	value, err := run(ctx, &params{method: m, args: args})
+	if err != nil {
+		return nil, s.explain(name, err)
+	}
+	if result, err = json.Marshal(value); err != nil {
+		return nil, s.explain(name, err)
+	}
+	if left, ok := ctx.Value(budgetKey{}).(*atomic.Int64); ok && left.Add(-int64(len(result))) < 0 {
+		return nil, kindResponse.plain()
+	}
+	return result, nil
+}
+
+// explain turns an error into what the client is told.
+func (s *Server) explain(method string, err error) error {
+	if e, ok := known(err); ok {
+		return e
+	}
+	s.options.Logger.Error("rpc method failed", "method", method, "err", err)
+	return kindInternal.plain()
+}
+
+// rpcAPI has the methods about the RPC itself, and the one that screen calls.
+type rpcAPI struct{ s *Server }
+
+// Discover is rpc_discover, and by screen rpc.discover.
+func (a *rpcAPI) Discover(ctx context.Context) (json.RawMessage, error) {
+	return a.s.answer(ctx, discoverMethod, nil, func(context.Context, *params) (any, error) {
+		return json.RawMessage(a.s.openRPC), nil
+	})
+}
+
+const (
+	discoverMethod = "rpc_discover"
+	discoverAlias  = "rpc.discover" // the name in the OpenRPC specification
+	refuseMethod   = "rpc_refuse"   // not in the table: only screen can call it
+)
+
+// refusedCall is an error that screen found, on its way through the dispatcher.
+type refusedCall struct {
+	Code    int            `json:"code"`
+	Message string         `json:"message"`
+	Data    wire.ErrorData `json:"data"`
+}
+
+// Refuse answers with the error that screen found.
+func (a *rpcAPI) Refuse(e refusedCall) (json.RawMessage, error) {
+	err := &callError{e.Code, e.Message, e.Data}
+	a.s.metrics.observe("invalid", 0, err)
+	return nil, err
+}

@@ -1,0 +1,244 @@
+package rpc
+
+import (
+	"reflect"
+
+	"github.com/tallystick/tallystick/crypto"
+	"github.com/tallystick/tallystick/ledger"
+	"github.com/tallystick/tallystick/rpc/wire"
+)
+
+// operationTypes are the Go types of the operations, in the order of
+// ledger.KindNames.
+var operationTypes = []reflect.Type{
+	reflect.TypeFor[ledger.Transfer](), reflect.TypeFor[ledger.CreateAsset](), reflect.TypeFor[ledger.Issue](),
+	reflect.TypeFor[ledger.Redeem](), reflect.TypeFor[ledger.PauseAsset](), reflect.TypeFor[ledger.ResumeAsset](),
+}
+
+// The keys that the parameters' objects may have, at any depth.
+var (
+	bodyKeys   = append(append(jsonNames(operationTypes...), "sender", "nonce", "validUntil", "memo"), ledger.KindNames()...)
+	signedKeys = append(jsonNames(reflect.TypeFor[sentTransaction](), reflect.TypeFor[sentSignature]()), bodyKeys...)
+	pageKeys   = jsonNames(reflect.TypeFor[wire.Page]())
+)
+
+// typeTexts describe the structs.
+var typeTexts = map[string]string{
+	"Status":          "The node and its newest height; blockHash, blockTime and appHash (the state's root after this block) belong to that height.",
+	"TypedDataResult": "What to sign for a transaction: typedData in a wallet (digest is what it signs, scheme 0), or bodyHash in a program (scheme 1).",
+	"TypedData":       "EIP-712 typed data, as eth_signTypedData_v4 takes it.",
+	"Receipt":         "What became of a committed transaction: code 0 is applied, any other is refused, and message says why.",
+	"Transaction":     "A transaction. height, index and blockHash are null while it is pending; signatures is empty for Ethereum envelopes.",
+	"Block":           "A block. appHash and resultsHash are those of its header: of the state and the results of the block before it.",
+	"Account":         "An account with its balances, ascending by asset.",
+	"Asset":           "An asset. A cap of 0 is no cap but 2^128 - 1.",
+	"AssetPage":       "A part of the list of assets; next is the cursor of the following part, null at the end.",
+	"Page":            "Which part of a list: up to limit items (100 where it is left out) after cursor (the start where it is left out).",
+	"Signature":       "One signature of a native transaction, and the address recovered from it.",
+	"SentSignature":   "One signature: scheme 0 signs the typed data, scheme 1 the body hash.",
+	"ErrorData":       "The data of every error: name is stable; code is the ledger's result code; hash is the transaction waited for, or the one that has the nonce.",
+	"Leg":             "One movement of a transfer; the account from must authorise it.",
+	"Transfer":        "Moves assets, leg by leg, all or nothing.",
+	"CreateAsset":     "Creates an asset whose issuer is the sender.",
+	"Issue":           "Creates an amount of an asset; the sender must be its issuer.",
+	"Redeem":          "Destroys an amount of an asset; the sender must be its issuer, and from must authorise it.",
+	"PauseAsset":      "Stops every movement of an asset; the sender must be its issuer.",
+	"ResumeAsset":     "Ends a pause; the sender must be the asset's issuer.",
+}
+
+// leafSchemas are the schemas that do not come from a struct's fields.
+var leafSchemas map[string]func(*schemas) schema
+
+// fieldSchemas are the fields that are narrower than their Go type, by owner
+// and JSON name; an owner * is every one.
+var fieldSchemas map[string]func(*schemas) schema
+
+func init() { // they refer to each other through named
+	leafSchemas = map[string]func(*schemas) schema{
+		"Hash":          fixed(pattern("32 bytes, 0x hex; written in lower case", "^0x[0-9a-fA-F]{64}$")),
+		"Address":       fixed(pattern("20 bytes, 0x hex; written in EIP-55, read in EIP-55 or all in one case", "^0x[0-9a-fA-F]{40}$")),
+		"Bytes":         fixed(pattern("Raw bytes, 0x hex; written in lower case", "^0x([0-9a-fA-F]{2})*$")),
+		"Amount":        fixed(pattern("A whole number of the asset's smallest unit, decimal, below 2^128", "^(0|[1-9][0-9]{0,38})$")),
+		"DecimalUint64": fixed(pattern("A whole number below 2^64, decimal", "^(0|[1-9][0-9]{0,19})$")),
+		"Symbol":        fixed(pattern("An asset's symbol", "^[A-Z0-9]{1,12}$")),
+		"Nonce":         fixed(integer(0, ledger.MaxJSONInteger)),
+		"Height":        fixed(integer(0, ledger.MaxJSONInteger)),
+		"TimeoutMs":     fixed(integer(0, ledger.MaxJSONInteger)),
+		"OpenRPC":       fixed(schema{{"type", "object"}, {"description", "An OpenRPC document."}, {"required", []string{"openrpc", "info", "methods"}}}),
+		"StateHeight": func(g *schemas) schema {
+			return schema{{"oneOf", []schema{named("Height")(g), oneOf("latest")}}}
+		},
+		"BlockSelector": func(g *schemas) schema {
+			return schema{{"oneOf", []schema{named("Height")(g), refTo[crypto.Hash](g), oneOf("latest")}}}
+		},
+		"AssetSelector": func(g *schemas) schema {
+			return schema{{"oneOf", []schema{refTo[crypto.Address](g), named("Symbol")(g)}}}
+		},
+		"UnsignedTransaction": bodySchema,
+		"SignedTransaction":   signedSchema,
+		"SentSignature":       sentSignatureSchema,
+		"Event":               eventSchema,
+		"TypedMessage":        messageSchema,
+		"ResultCode":          resultCodeSchema,
+	}
+	bytesOf := func(n int, text string) func(*schemas) schema {
+		return fixed(pattern(text, "^0x[0-9a-fA-F]{"+itoa(2*n)+"}$"))
+	}
+	fieldSchemas = map[string]func(*schemas) schema{
+		"Status.nodeId":           fixed(pattern("CometBFT's node ID: 40 hex digits without 0x", "^[0-9a-f]{40}$")),
+		"Status.validatorAddress": bytesOf(20, "The address of the node's consensus key, 20 bytes"),
+		"Block.proposer":          bytesOf(20, "The address of the proposer's consensus key, 20 bytes"),
+		"*.signature":             bytesOf(65, "r ‖ s ‖ v, 65 bytes; v is 0 or 1 (27 and 28 are read too)"),
+		"*.scheme":                fixed(schema{{"type", "integer"}, {"enum", []int{0, 1}}}),
+		"*.decimals":              fixed(integer(0, ledger.MaxDecimals)),
+		"*.symbol":                named("Symbol"),
+		"*.memo":                  fixed(textSchema(0, ledger.MaxMemoBytes)),
+		"*.reference":             fixed(textSchema(0, ledger.MaxReferenceBytes)),
+		"*.nonce":                 named("Nonce"),
+		"Receipt.kind":            fixed(oneOf(ledger.KindNames()...)),
+		"Receipt.status":          fixed(oneOf("applied", "refused")),
+		"Receipt.code":            named("ResultCode"),
+		"Transaction.envelope":    fixed(oneOf("native", "legacy", "dynamicFee")),
+		"Account.status":          fixed(oneOf(ledger.StatusActive.String())),
+		"Asset.status":            fixed(oneOf(ledger.AssetActive.String(), ledger.AssetPaused.String())),
+		"Asset.name":              fixed(textSchema(1, ledger.MaxNameBytes)),
+		"CreateAsset.name":        fixed(textSchema(1, ledger.MaxNameBytes)),
+		"Page.limit":              fixed(integer(1, 1000)),
+		"ErrorData.name":          fixed(oneOf(errorNames()...)),
+		"ErrorData.code":          named("ResultCode"),
+		"TypedData.message":       named("TypedMessage"),
+		"TypedData.primaryType":   fixed(oneOf(typeNamesOf(operationTypes)...)),
+		"Transfer.legs": func(g *schemas) schema {
+			return schema{{"type", "array"}, {"items", refTo[ledger.Leg](g)}, {"minItems", 1}, {"maxItems", ledger.MaxLegs}}
+		},
+	}
+}
+
+func textSchema(low, high int) schema {
+	s := schema{{"type", "string"}, {"description", "At most " + itoa(high) + " bytes of UTF-8, without the zero byte"}}
+	if low > 0 {
+		s = append(s, member{"minLength", low})
+	}
+	return append(s, member{"maxLength", high})
+}
+
+func typeNamesOf(types []reflect.Type) []string {
+	names := make([]string, len(types))
+	for i, t := range types {
+		names[i] = t.Name()
+	}
+	return names
+}
+
+// bodySchema: the common fields and exactly one operation.
+func bodySchema(g *schemas) schema {
+	properties := schema{
+		{"sender", refTo[crypto.Address](g)}, {"nonce", named("Nonce")(g)},
+		{"validUntil", schema{{"type", "integer"}, {"minimum", 0}, {"maximum", ledger.MaxJSONInteger},
+			{"description", "The last block time (Unix seconds) at which it may be included; 0 is no limit"}}},
+		{"memo", g.field("Body", "memo", nil)},
+	}
+	var one []schema
+	for i, name := range ledger.KindNames() {
+		properties = append(properties, member{name, g.of(operationTypes[i])})
+		one = append(one, schema{{"required", []string{name}}})
+	}
+	return schema{
+		{"type", "object"}, {"description", "An unsigned transaction: exactly one operation under its name."},
+		{"properties", properties}, {"required", []string{"sender", "nonce"}},
+		{"oneOf", one}, {"additionalProperties", false},
+	}
+}
+
+func signedSchema(g *schemas) schema {
+	return schema{
+		{"type", "object"}, {"description", "A transaction and its signatures, in any order."},
+		{"properties", schema{
+			{"tx", refTo[ledger.Body](g)},
+			{"signatures", schema{{"type", "array"}, {"items", named("SentSignature")(g)}, {"maxItems", ledger.MaxSignatures}}},
+		}},
+		{"required", []string{"tx", "signatures"}}, {"additionalProperties", false},
+	}
+}
+
+func sentSignatureSchema(g *schemas) schema {
+	return schema{
+		{"type", "object"}, {"description", typeTexts["SentSignature"]},
+		{"properties", schema{{"scheme", g.field("", "scheme", nil)}, {"signature", g.field("", "signature", nil)}}},
+		{"required", []string{"scheme", "signature"}}, {"additionalProperties", false},
+	}
+}
+
+// eventSchema: one schema for each type of event, with the fields that the
+// ledger gives it.
+func eventSchema(g *schemas) schema {
+	var one []schema
+	for t := ledger.EventType(1); t.Name() != "unknown"; t++ {
+		event := ledger.Event{Type: t}
+		properties := schema{{"type", schema{{"type", "string"}, {"const", t.Name()}}}}
+		required := []string{"type"}
+		for _, a := range event.Attributes() {
+			properties = append(properties, member{a.Key, eventField(g, a.Key)})
+			required = append(required, a.Key)
+		}
+		one = append(one, g.ref("Event_"+t.Name(), fixed(schema{
+			{"type", "object"}, {"properties", properties}, {"required", required}, {"additionalProperties", false},
+		})))
+	}
+	return schema{{"description", "One effect of a transaction. Every balance can be rebuilt from events alone."}, {"oneOf", one}}
+}
+
+func eventField(g *schemas, key string) schema {
+	switch key {
+	case "account", "issuer", "from", "to", "asset":
+		return refTo[crypto.Address](g)
+	case "amount", "cap":
+		return refTo[ledger.Amount](g)
+	case "flags":
+		return integer(0, 1<<32-1)
+	case "name":
+		return textSchema(1, ledger.MaxNameBytes)
+	}
+	return g.field("Event", key, reflect.TypeFor[string]())
+}
+
+// messageSchema: the EIP-712 message of each operation. Every field is there,
+// and numbers of more than 32 bits are decimal strings.
+func messageSchema(g *schemas) schema {
+	var one []schema
+	for _, t := range operationTypes {
+		one = append(one, g.ref("Typed"+t.Name(), func(g *schemas) schema { return typedMessage(g, t) }))
+	}
+	return schema{{"description", "The message of the operation that primaryType names."}, {"anyOf", one}}
+}
+
+func typedMessage(g *schemas, t reflect.Type) schema {
+	properties := schema{
+		{"sender", refTo[crypto.Address](g)}, {"nonce", named("DecimalUint64")(g)},
+		{"validUntil", named("DecimalUint64")(g)}, {"memo", g.field("Body", "memo", nil)},
+	}
+	required := []string{"sender", "nonce", "validUntil", "memo"}
+	for _, f := range reflect.VisibleFields(t) {
+		key := jsonKey(f)
+		own := member{key, nil}
+		if f.Type == reflect.TypeFor[[]ledger.Leg]() {
+			leg := g.ref("TypedLeg", func(g *schemas) schema { return g.structure("TypedLeg", reflect.TypeFor[ledger.Leg](), true) })
+			own.value = schema{{"type", "array"}, {"items", leg}}
+		} else {
+			own.value = g.field(t.Name(), key, f.Type)
+		}
+		properties, required = append(properties, own), append(required, key)
+	}
+	return schema{{"type", "object"}, {"properties", properties}, {"required", required}, {"additionalProperties", false}}
+}
+
+// resultCodeSchema lists the ledger's codes with their names.
+func resultCodeSchema(*schemas) schema {
+	var codes []uint32
+	text := "The ledger's result code:"
+	for _, info := range ledger.Codes() {
+		codes = append(codes, uint32(info.Code))
+		text += " " + itoa(int(info.Code)) + " " + info.Name + ","
+	}
+	return schema{{"type", "integer"}, {"description", text[:len(text)-1]}, {"enum", codes}}
+}

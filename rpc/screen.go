@@ -1,0 +1,235 @@
+package rpc
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"unicode/utf8"
+)
+
+// screened is a message fit for go-ethereum's dispatcher.
+type screened struct {
+	message []byte
+	batch   bool
+	silent  bool // a notification: there will be no response
+}
+
+// call is the envelope of one call. A nil field is absent.
+type call struct {
+	id, version, method, params json.RawMessage
+	name                        string // the method, decoded
+}
+
+var nullID = json.RawMessage("null")
+
+// screen judges a message's envelope and makes it fit to be dispatched. What
+// is wrong with it becomes a call that answers with the error. Cost: three
+// passes over raw.
+func (s *Server) screen(raw []byte) screened {
+	if len(bytes.TrimSpace(raw)) == 0 {
+		return refusal(kindParse.with("the message is empty"))
+	}
+	if !utf8.Valid(raw) {
+		return refusal(kindParse.with("the message is not valid UTF-8"))
+	}
+	if !json.Valid(raw) {
+		var whole json.RawMessage
+		return refusal(kindParse.with("the message is not valid JSON: %s", jsonProblem(json.Unmarshal(raw, &whole))))
+	}
+	if bytes.TrimLeft(raw, " \t\r\n")[0] == '[' {
+		return s.screenBatch(raw)
+	}
+	message, c := screenCall(raw, nil)
+	return screened{message: message, silent: c.id == nil}
+}
+
+func (s *Server) screenBatch(raw []byte) screened {
+	var elements []json.RawMessage
+	if err := json.Unmarshal(raw, &elements); err != nil {
+		return refusal(kindParse.with("the batch is not valid JSON: %s", jsonProblem(err)))
+	}
+	if len(elements) == 0 {
+		return refusal(kindRequest.with("the batch is empty"))
+	}
+	if len(elements) > s.options.MaxBatch {
+		return refusal(kindBatchTooLarge.with("the batch has %d calls; this node takes at most %d", len(elements), s.options.MaxBatch))
+	}
+	waits, changed := 0, false
+	for i, element := range elements {
+		message, _ := screenCall(element, &waits)
+		changed = changed || len(message) != len(element) || &message[0] != &element[0]
+		elements[i] = message
+	}
+	if changed {
+		raw = append(append([]byte{'['}, bytes.Join(asBytes(elements), []byte{','})...), ']')
+	}
+	return screened{message: raw, batch: true}
+}
+
+func asBytes(in []json.RawMessage) [][]byte {
+	out := make([][]byte, len(in))
+	for i, e := range in {
+		out[i] = e
+	}
+	return out
+}
+
+// screenCall returns raw itself where it is in order. waits counts the waiting
+// calls of the batch so far; it is nil outside one.
+func screenCall(raw json.RawMessage, waits *int) (json.RawMessage, call) {
+	c, problem := parseCall(raw)
+	if problem == nil {
+		problem = c.check(waits)
+	} else if c.id == nil {
+		c.id = nullID // it cannot be known for a notification
+	}
+	switch {
+	case problem != nil:
+		return refuse(c.id, problem), c
+	case c.name == discoverAlias:
+		return callMessage(c.id, discoverMethod, c.params), c
+	}
+	return raw, c
+}
+
+// parseCall takes the envelope apart. On error as much is set as is usable.
+func parseCall(raw json.RawMessage) (call, *callError) {
+	var c call
+	d := json.NewDecoder(bytes.NewReader(raw))
+	if token, err := d.Token(); err != nil || token != json.Delim('{') {
+		return c, kindRequest.with("a call is a JSON object, not %s", jsonType(raw))
+	}
+	for d.More() {
+		key, err := d.Token()
+		if err != nil {
+			return c, kindRequest.with("the call cannot be read: %s", jsonProblem(err))
+		}
+		var value json.RawMessage
+		if err := d.Decode(&value); err != nil {
+			return c, kindRequest.with("the call cannot be read: %s", jsonProblem(err))
+		}
+		at := c.member(key)
+		if at == nil {
+			continue
+		}
+		if *at != nil {
+			return call{}, kindRequest.with("the call has the member %q twice", key)
+		}
+		*at = value
+	}
+	return c.checked()
+}
+
+// member finds the field of a key; nil for members that mean nothing here.
+func (c *call) member(key json.Token) *json.RawMessage {
+	switch key {
+	case "id":
+		return &c.id
+	case "jsonrpc":
+		return &c.version
+	case "method":
+		return &c.method
+	case "params":
+		return &c.params
+	}
+	return nil
+}
+
+// checked judges version, id and method.
+func (c call) checked() (call, *callError) {
+	if c.id != nil && (c.id[0] == '{' || c.id[0] == '[' || c.id[0] == 't' || c.id[0] == 'f') {
+		c.id = nil
+		return c, kindRequest.with("id must be a string, a number or null")
+	}
+	if string(c.version) != `"2.0"` {
+		return c, kindRequest.with(`the member "jsonrpc" must be "2.0"`)
+	}
+	if c.method == nil {
+		return c, kindRequest.with(`the member "method" is missing`)
+	}
+	if err := json.Unmarshal(c.method, &c.name); err != nil || c.method[0] != '"' || c.name == "" {
+		return c, kindRequest.with(`the member "method" must be a method's name`)
+	}
+	return c, nil
+}
+
+// check judges the method and the number of parameters.
+func (c call) check(waits *int) *callError {
+	name := c.name
+	if name == discoverAlias {
+		name = discoverMethod
+	}
+	m := methodNamed(name)
+	if m == nil {
+		return kindMethod.with("there is no method %s", shorten(c.name))
+	}
+	if m.waits && waits != nil {
+		if *waits++; *waits > maxBatchWaits {
+			return kindBatchWaits.with("the calls of a batch run one after another, so at most %d of them may wait; this is waiting call %d", maxBatchWaits, *waits)
+		}
+	}
+	if c.params == nil || string(c.params) == "null" {
+		return nil
+	}
+	if c.params[0] != '[' {
+		return kindParams.with("%s: params must be an array, in the order %s; it is %s", name, m.signature(), jsonType(c.params))
+	}
+	var given []json.RawMessage
+	if err := json.Unmarshal(c.params, &given); err != nil {
+		return kindParams.with("%s: params cannot be read: %s", name, jsonProblem(err))
+	}
+	if len(given) > len(m.params) {
+		return kindParams.with("%s: %d parameters given, at most %d expected: %s", name, len(given), len(m.params), m.signature())
+	}
+	return nil
+}
+
+// refusal is a message whose answer is e, with id null.
+func refusal(e *callError) screened { return screened{message: refuse(nullID, e)} }
+
+// refuse is the call that answers with e.
+func refuse(id json.RawMessage, e *callError) json.RawMessage {
+	body, err := json.Marshal([]refusedCall{{e.code, e.message, e.data}})
+	if err != nil {
+		panic("rpc: an error does not marshal: " + err.Error())
+	}
+	return callMessage(id, refuseMethod, body)
+}
+
+func callMessage(id json.RawMessage, method string, params json.RawMessage) json.RawMessage {
+	out := []byte(`{"jsonrpc":"2.0"`)
+	if id != nil {
+		out = append(append(out, `,"id":`...), id...)
+	}
+	out = fmt.Appendf(out, `,"method":%q`, method)
+	if params != nil {
+		out = append(append(out, `,"params":`...), params...)
+	}
+	return append(out, '}')
+}
+
+// shorten quotes text from outside for a message.
+func shorten(s string) string {
+	const most = 80
+	if len(s) <= most {
+		return fmt.Sprintf("%q", s)
+	}
+	return fmt.Sprintf("%q… (%d bytes)", s[:most], len(s))
+}
+
+// jsonType names the type of a valid JSON value for a person.
+func jsonType(raw []byte) string {
+	switch bytes.TrimLeft(raw, " \t\r\n")[0] {
+	case '{':
+		return "an object"
+	case '[':
+		return "an array"
+	case '"':
+		return "a string"
+	case 't', 'f':
+		return "a boolean"
+	case 'n':
+		return "null"
+	}
+	return "a number"
+}

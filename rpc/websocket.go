@@ -1,0 +1,281 @@
+package rpc
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	gethrpc "github.com/ethereum/go-ethereum/rpc"
+	"github.com/gorilla/websocket"
+)
+
+// A WebSocket is kept alive by pings: a peer that has answered nothing for
+// wsSilence is gone.
+const (
+	wsPing    = 30 * time.Second
+	wsSilence = 75 * time.Second
+)
+
+// wsConn is one WebSocket, shown to go-ethereum's server as a stream of
+// screened single calls. (Its own WebSocket codec lets nobody look at a
+// message before it is dispatched.) Batches take the way of HTTP.
+//
+// As many calls run at the same time as the server's limits allow; beyond
+// them the connection is not read until answers have gone out.
+type wsConn struct {
+	server *Server
+	socket *websocket.Conn
+	id     string          // the peer's address and a number, unique in the process
+	ctx    context.Context // ends when the peer is gone or the connection is cut
+	cancel context.CancelFunc
+
+	unread   []byte         // of the screened message being read; owned by Read
+	inFlight chan struct{}  // a place for each call that has no answer yet
+	batches  sync.WaitGroup // batches that are running
+
+	readMu   sync.Mutex // guards finished and the read deadline
+	finished bool
+	writeMu  sync.Mutex // held while a message is written
+	once     sync.Once  // Close
+}
+
+var wsCount atomic.Uint64
+
+func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request) {
+	if !s.sockets.try() {
+		s.refuseHTTP(w, r, http.StatusServiceUnavailable, kindBusy.with("the node has as many WebSockets open as it may"))
+		return
+	}
+	defer s.sockets.leave()
+	if !s.opened.begin() {
+		s.refuseHTTP(w, r, http.StatusServiceUnavailable, kindShuttingDown.plain())
+		return
+	}
+	defer s.opened.end()
+	socket, err := s.upgrader.Upgrade(w, r, nil)
+	if err != nil {
+		return // Upgrade has answered
+	}
+	c := s.newConn(socket)
+	defer c.Close()
+	s.geth.ServeCodec(gethrpc.NewCodec(c), 0)
+}
+
+func (s *Server) newConn(socket *websocket.Conn) *wsConn {
+	c := &wsConn{
+		server: s, socket: socket,
+		id:       fmt.Sprintf("%s#%d", socket.RemoteAddr(), wsCount.Add(1)),
+		inFlight: make(chan struct{}, s.options.MaxWaiting+s.options.MaxConcurrent),
+	}
+	c.ctx, c.cancel = context.WithCancel(context.Background())
+	// Somewhat too long a message is answered with an error; one that is
+	// longer yet ends the connection (status 1009).
+	socket.SetReadLimit(drainFactor * int64(s.options.MaxBodyBytes))
+	socket.SetPongHandler(func(string) error { return c.expectMore() })
+	s.mu.Lock()
+	s.conns[c.id] = c
+	s.mu.Unlock()
+	go c.ping()
+	return c
+}
+
+// connOf finds the WebSocket that a call came by; nil for HTTP.
+func (s *Server) connOf(ctx context.Context) *wsConn {
+	id := gethrpc.PeerInfoFromContext(ctx).RemoteAddr
+	if id == "" {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.conns[id]
+}
+
+// Read implements io.Reader for go-ethereum's codec: screened single calls,
+// one after another. The end of the connection, or of the server, is io.EOF.
+func (c *wsConn) Read(p []byte) (int, error) {
+	for len(c.unread) == 0 {
+		raw, err := c.next()
+		if err != nil {
+			return 0, err
+		}
+		c.take(raw)
+	}
+	n := copy(p, c.unread)
+	c.unread = c.unread[n:]
+	return n, nil
+}
+
+// take hands a message on: a batch at once, a single call through unread.
+func (c *wsConn) take(raw []byte) {
+	var message screened
+	if raw == nil {
+		message = refusal(kindTooLarge.with("the message is longer than the %d bytes that this node takes", c.server.options.MaxBodyBytes))
+	} else {
+		message = c.server.screen(raw)
+	}
+	if !message.batch {
+		if !message.silent && !c.hold() {
+			return
+		}
+		c.unread = append(message.message, '\n')
+		return
+	}
+	if !c.hold() {
+		return
+	}
+	c.batches.Add(1)
+	go func() {
+		defer c.batches.Done()
+		answer := c.server.exchange(c.ctx, message)
+		if len(answer) == 0 {
+			c.release()
+			return
+		}
+		c.Write(answer)
+	}()
+}
+
+// next reads a message; nil for one that is too long. Its error is io.EOF
+// whatever ended the connection, because there is nobody left to tell.
+func (c *wsConn) next() ([]byte, error) {
+	if err := c.expectMore(); err != nil {
+		return nil, c.gone()
+	}
+	_, reader, err := c.socket.NextReader()
+	if err != nil {
+		return nil, c.gone()
+	}
+	limit := int64(c.server.options.MaxBodyBytes)
+	raw, err := io.ReadAll(io.LimitReader(reader, limit+1))
+	if err != nil {
+		return nil, c.gone()
+	}
+	if int64(len(raw)) <= limit {
+		return raw, nil
+	}
+	if _, err := io.Copy(io.Discard, reader); err != nil {
+		return nil, c.gone()
+	}
+	return nil, nil
+}
+
+// gone is called when nothing more is read. Unless the server is ending, which
+// lets running calls answer, nobody waits for them any more.
+func (c *wsConn) gone() error {
+	c.readMu.Lock()
+	finished := c.finished
+	c.readMu.Unlock()
+	if !finished {
+		c.cancel()
+	}
+	c.batches.Wait()
+	return io.EOF
+}
+
+var errFinished = errors.New("the connection is ending")
+
+// expectMore gives the peer another wsSilence to say something.
+func (c *wsConn) expectMore() error {
+	c.readMu.Lock()
+	defer c.readMu.Unlock()
+	if c.finished {
+		return errFinished
+	}
+	return c.socket.SetReadDeadline(time.Now().Add(wsSilence))
+}
+
+// finish stops the reading; the answers that are due still go out.
+func (c *wsConn) finish() {
+	c.readMu.Lock()
+	defer c.readMu.Unlock()
+	c.finished = true
+	_ = c.socket.SetReadDeadline(time.Unix(1, 0)) // a closed socket needs none
+}
+
+// cut ends the connection at once.
+func (c *wsConn) cut() {
+	c.cancel()
+	_ = c.socket.Close() // there is nothing to do about a socket that fails to close
+}
+
+// hold takes a place for a call; false when the connection is gone. While the
+// places are taken nothing more is read from the peer.
+func (c *wsConn) hold() bool {
+	select {
+	case c.inFlight <- struct{}{}:
+		return true
+	case <-c.ctx.Done():
+		return false
+	}
+}
+
+// release gives a call's place back. Messages that answer no call hold none.
+func (c *wsConn) release() {
+	select {
+	case <-c.inFlight:
+	default:
+	}
+}
+
+// Write sends one message: go-ethereum's codec writes each in one piece. A
+// peer that does not take it in time is cut off.
+func (c *wsConn) Write(message []byte) (int, error) {
+	defer c.release()
+	c.writeMu.Lock()
+	defer c.writeMu.Unlock()
+	if err := c.socket.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+		return 0, err
+	}
+	if err := c.socket.WriteMessage(websocket.TextMessage, bytes.TrimSuffix(message, []byte{'\n'})); err != nil {
+		c.cut()
+		return 0, err
+	}
+	return len(message), nil
+}
+
+// ping asks now and then whether the peer is there.
+func (c *wsConn) ping() {
+	ticker := time.NewTicker(wsPing)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-c.ctx.Done():
+			return
+		case <-ticker.C:
+			if err := c.socket.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeTimeout)); err != nil {
+				c.cut()
+				return
+			}
+		}
+	}
+}
+
+// Close says goodbye and ends the connection.
+func (c *wsConn) Close() error {
+	c.once.Do(func() {
+		status := websocket.CloseNormalClosure
+		if c.server.stopping.Err() != nil {
+			status = websocket.CloseGoingAway
+		}
+		// The peer may be gone already.
+		_ = c.socket.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(status, ""), time.Now().Add(time.Second))
+		c.cut()
+		c.server.mu.Lock()
+		delete(c.server.conns, c.id)
+		c.server.mu.Unlock()
+	})
+	return nil
+}
+
+// SetWriteDeadline is part of what go-ethereum's codec asks of a connection;
+// Write sets its own.
+func (c *wsConn) SetWriteDeadline(time.Time) error { return nil }
+
+// RemoteAddr names the connection to go-ethereum's server, and so to connOf.
+func (c *wsConn) RemoteAddr() string { return c.id }
