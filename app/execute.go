@@ -82,23 +82,20 @@ func (a *Application) drop() {
 // run executes e on c.
 func (a *Application) run(e *execution, c *committed) {
 	defer close(e.done)
-	defer a.timed("execute")()
+	applied := a.timed("apply")
 	result, err := ledger.Apply(c.net, e.block.Block, stoppableReader{c.reader, &e.stop})
+	applied()
 	if err != nil {
 		e.err = err
 		return
 	}
+	// The answer is written while the tree is hashed.
 	response := make(chan *abci.ResponseFinalizeBlock, 1)
-	go func() { response <- toResponse(e.block.Txs, result.Results) }()
-	changes := result.Changes
-	if e.genesis != nil {
-		changes = e.genesis.join(changes)
-	}
-	if e.stop.Load() {
-		e.err = errCancelled
-	} else {
-		e.staged, e.err = a.store.Stage(changes)
-	}
+	go func() {
+		defer a.timed("respond")()
+		response <- toResponse(e.block.Txs, result.Results)
+	}()
+	e.staged, e.err = a.stage(e, result.Changes)
 	e.response = <-response
 	if e.err != nil {
 		return
@@ -109,6 +106,18 @@ func (a *Application) run(e *execution, c *committed) {
 	for i := range result.Results {
 		e.codes[i] = result.Results[i].Code
 	}
+}
+
+// stage computes the root that e's changes lead to.
+func (a *Application) stage(e *execution, changes []ledger.Change) (*store.Staged, error) {
+	if e.stop.Load() {
+		return nil, errCancelled
+	}
+	defer a.timed("stage")()
+	if e.genesis != nil {
+		changes = e.genesis.join(changes)
+	}
+	return a.store.Stage(changes)
 }
 
 // FinalizeBlock answers with what the decided block does. Most often that is

@@ -51,12 +51,26 @@ func fillResult(out *abci.ExecTxResult, tx *ledger.Tx, r *ledger.TxResult) {
 	}
 }
 
+// eventOfTx makes the first event. All its values share one string: a block
+// has many.
 func eventOfTx(tx *ledger.Tx, r *ledger.TxResult) abci.Event {
-	attributes := []abci.EventAttribute{{Key: "hash", Value: tx.Hash.String()}, {Key: "bodyHash", Value: r.BodyHash.String()}}
-	if r.Code.SpendsNonce() {
+	const hash, address, digits = 2 + 2*crypto.HashSize, 2 + 2*crypto.AddressSize, 20
+	text := make([]byte, 0, 2*hash+address+digits)
+	text = hex.AppendEncode(append(text, "0x"...), tx.Hash[:])
+	text = hex.AppendEncode(append(text, "0x"...), r.BodyHash[:])
+	named := r.Code.SpendsNonce()
+	if named {
+		text = hex.AppendEncode(append(text, "0x"...), tx.Sender[:])
+		text = strconv.AppendUint(text, uint64(tx.Nonce), 10)
+	}
+	all := string(text)
+	attributes := make([]abci.EventAttribute, 2, 4)
+	attributes[0] = abci.EventAttribute{Key: "hash", Value: all[:hash]}
+	attributes[1] = abci.EventAttribute{Key: "bodyHash", Value: all[hash : 2*hash]}
+	if named {
 		attributes = append(attributes,
-			abci.EventAttribute{Key: "sender", Value: "0x" + hex.EncodeToString(tx.Sender[:])},
-			abci.EventAttribute{Key: "nonce", Value: strconv.FormatUint(uint64(tx.Nonce), 10)})
+			abci.EventAttribute{Key: "sender", Value: all[2*hash : 2*hash+address]},
+			abci.EventAttribute{Key: "nonce", Value: all[2*hash+address:]})
 	}
 	return abci.Event{Type: EventTx, Attributes: attributes}
 }
