@@ -16,8 +16,8 @@ const stopWithin = 5 * time.Second
 // Run runs a node until ctx ends, which is no error, or until it must not go
 // on, and stops it. It takes at most five seconds to stop.
 func Run(ctx context.Context, c config.Config, home string, o Options) error {
-	n, err := New(c, home, o)
-	if err != nil {
+	n, err := newBefore(ctx, c, home, o)
+	if n == nil {
 		return err
 	}
 	err = n.Start(ctx)
@@ -35,6 +35,35 @@ func Run(ctx context.Context, c config.Config, home string, o Options) error {
 	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 	defer cancel()
 	return errors.Join(err, n.Stop(deadline))
+}
+
+// newBefore is New, unless ctx ends first: then it gives New the time that a
+// stop may take, and otherwise leaves it to the end of the process, which loses
+// nothing. There is no node where there is an error, or ctx has ended.
+func newBefore(ctx context.Context, c config.Config, home string, o Options) (*Node, error) {
+	var n *Node
+	var err error
+	made := make(chan struct{})
+	go func() {
+		defer close(made)
+		n, err = New(c, home, o)
+	}()
+	select {
+	case <-made:
+		return n, err
+	case <-ctx.Done():
+	}
+	select {
+	case <-made:
+	case <-time.After(stopWithin):
+		return nil, nil
+	}
+	if n == nil {
+		return nil, err
+	}
+	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+	defer cancel()
+	return nil, n.Stop(deadline)
 }
 
 // Start listens, and begins to agree with the network. Before the network's
