@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tallystick/tallystick/client"
+	"github.com/tallystick/tallystick/ledger"
+	"github.com/tallystick/tallystick/rpc/wire"
+)
+
+// clientCommands are the commands that talk to a node, or prepare to.
+func clientCommands() []*cobra.Command {
+	return []*cobra.Command{
+		newStatus(), newKey(), newAccount(), newAsset(), newTransfer(), newTx(), newBlock(), newConfig(), newBench(),
+	}
+}
+
+// defaultRPC is where a node on this machine listens.
+const defaultRPC = "http://127.0.0.1:8545"
+
+// nodeFlags say which nodes to talk to and for how long.
+type nodeFlags struct {
+	urls    []string
+	timeout time.Duration
+}
+
+func (f *nodeFlags) add(c *cobra.Command) {
+	c.Flags().StringSliceVar(&f.urls, "rpc", []string{defaultRPC}, "the `URL` of a node's JSON-RPC, http or ws; several, with commas, are tried in turn")
+	c.Flags().DurationVar(&f.timeout, "timeout", 30*time.Second, "how long to try")
+}
+
+// nodeAction is a command's work with a connection.
+type nodeAction func(ctx context.Context, c *client.Client) error
+
+// with connects and does the work, within the timeout.
+func (f *nodeFlags) with(ctx context.Context, work nodeAction) error {
+	if f.timeout <= 0 {
+		return fails(exitUsage, fmt.Errorf("--timeout %s: must be above 0", f.timeout), "")
+	}
+	ctx, cancel := context.WithTimeout(ctx, f.timeout)
+	defer cancel()
+	c, err := client.Dial(ctx, f.urls...)
+	if err != nil {
+		return fromClient(err)
+	}
+	defer c.Close()
+	return fromClient(work(ctx, c))
+}
+
+// fromClient gives an error of the client its exit code and name.
+func fromClient(err error) error {
+	var e *client.Error
+	var f *failure
+	if errors.As(err, &f) || !errors.As(err, &e) {
+		return err
+	}
+	code := exitFailed
+	switch {
+	case e.Pending:
+		code = exitPending
+	case e.Name == client.NameTimeout || e.Temporary():
+		code = exitUnreachable
+	case e.Code == wire.CodeRejected:
+		code = exitRefused
+	case e.Code == wire.CodeNotFound:
+		code = exitNotFound
+	}
+	message := e.Message
+	if e.Pending && e.Hash != nil {
+		message += fmt.Sprintf("; transaction %s may still be committed", e.Hash)
+	}
+	return &failure{code: code, err: errors.New(message), hint: e.Hint, name: e.Name}
+}
+
+// heightFlag adds --height.
+func heightFlag(c *cobra.Command) *uint64 {
+	return c.Flags().Uint64("height", 0, "as it was after this block; left out, as it is now")
+}
+
+// atHeight is the height that --height gives, or nil where it was left out.
+func atHeight(c *cobra.Command, height uint64) *ledger.Height {
+	if !c.Flags().Changed("height") {
+		return nil
+	}
+	h := ledger.Height(height)
+	return &h
+}
+
+// group makes a noun, whose verbs are beneath it.
+func group(use, short string, verbs ...*cobra.Command) *cobra.Command {
+	c := &cobra.Command{
+		Use: use, Short: short,
+		RunE: run(func(c *cobra.Command, arguments []string) error {
+			if len(arguments) == 0 {
+				return c.Help()
+			}
+			return fails(exitUsage, fmt.Errorf("tally %s has no %q", c.Name(), arguments[0]), "run `tally help "+c.Name()+"`")
+		}),
+	}
+	c.AddCommand(verbs...)
+	return c
+}
+
+// utc writes a time of the ledger for a person.
+func utc(seconds uint64) string {
+	return time.Unix(int64(seconds), 0).UTC().Format("2006-01-02 15:04:05 UTC")
+}

@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tallystick/tallystick/client"
+	"github.com/tallystick/tallystick/crypto"
+	"github.com/tallystick/tallystick/ledger"
+	"github.com/tallystick/tallystick/rpc/wire"
+)
+
+// sendFlags are those of every command that signs and sends a transaction.
+type sendFlags struct {
+	node     nodeFlags
+	keys     keyFlags
+	from     string
+	also     []string
+	nonce    uint64
+	validFor time.Duration
+	memo     string
+	yes      bool
+	out      string
+}
+
+func (f *sendFlags) add(c *cobra.Command) {
+	f.node.add(c)
+	f.keys.add(c)
+	c.Flags().StringVar(&f.from, "from", "", "the `key` of the sender, by address or file; left out, the only one there is")
+	c.Flags().StringSliceVar(&f.also, "also-sign", nil, "further `keys` that sign, where the transaction needs them")
+	c.Flags().Uint64Var(&f.nonce, "nonce", 0, "the nonce; left out, the account's next")
+	c.Flags().DurationVar(&f.validFor, "valid-for", 10*time.Minute, "how long it may be included; 0 is for ever")
+	c.Flags().StringVar(&f.memo, "memo", "", "up to 256 bytes of text, visible to everybody")
+	c.Flags().BoolVar(&f.yes, "yes", false, "do not ask before signing")
+	c.Flags().StringVar(&f.out, "build", "", "write the unsigned transaction to this `file` in place of signing and sending it")
+}
+
+// maker makes the operation of a command for a sender, and says in words what
+// it will do.
+type maker func(ctx context.Context, node *client.Client, sender crypto.Address) (ledger.Operation, string, error)
+
+// send makes a transaction, has it confirmed, signs it, sends it and waits.
+func (f *sendFlags) send(c *cobra.Command, make maker) error {
+	return f.node.with(c.Context(), func(ctx context.Context, node *client.Client) error {
+		from, err := f.sender()
+		if err != nil {
+			return err
+		}
+		op, words, err := make(ctx, node, from.Address)
+		if err != nil {
+			return err
+		}
+		body, err := f.body(ctx, c, node, from.Address, op)
+		if err != nil {
+			return err
+		}
+		if f.out != "" {
+			return writeUnsigned(c, f.out, node.Network(), body)
+		}
+		if err := f.ask(c, node.Network(), body, words); err != nil {
+			return err
+		}
+		tx, err := f.sign(c, node, from, body)
+		if err != nil {
+			return err
+		}
+		return submit(ctx, c, node, tx.Raw)
+	})
+}
+
+// sender finds the key that --from names. To write a transaction for others to
+// sign, its address is enough.
+func (f *sendFlags) sender() (keyFile, error) {
+	if address, err := crypto.ParseAddress(f.from); err == nil && f.out != "" {
+		return keyFile{Address: address}, nil
+	}
+	return f.keys.find(f.from)
+}
+
+// body fills in what the flags and the node say.
+func (f *sendFlags) body(ctx context.Context, c *cobra.Command, node *client.Client, sender crypto.Address, op ledger.Operation) (ledger.Body, error) {
+	body := ledger.Body{Sender: sender, Nonce: ledger.Nonce(f.nonce), Memo: f.memo, Op: op}
+	if !c.Flags().Changed("nonce") {
+		next, err := node.NextNonce(ctx, sender)
+		if err != nil {
+			return body, err
+		}
+		body.Nonce = next
+	}
+	validUntil, err := deadline(f.validFor)
+	if err != nil {
+		return body, err
+	}
+	body.ValidUntil = validUntil
+	if code := ledger.CheckBody(node.Network(), &body); code != ledger.Applied {
+		return body, client.Rejected(code)
+	}
+	return body, nil
+}
+
+// deadline is the time that lies d ahead; 0 is none.
+func deadline(d time.Duration) (ledger.UnixTime, error) {
+	if d < 0 {
+		return 0, fails(exitUsage, fmt.Errorf("--valid-for %s: must not be negative", d), "")
+	}
+	if d == 0 {
+		return 0, nil
+	}
+	return ledger.UnixTime(time.Now().Add(d).Unix()), nil
+}
+
+// ask shows what will be signed and has it confirmed.
+func (f *sendFlags) ask(c *cobra.Command, network *ledger.Network, body ledger.Body, words string) error {
+	var t strings.Builder
+	fmt.Fprintf(&t, "On network %s, as %s with nonce %d", network.ID, body.Sender, body.Nonce)
+	if body.ValidUntil != 0 {
+		fmt.Fprintf(&t, ", valid until %s", utc(uint64(body.ValidUntil)))
+	}
+	fmt.Fprintf(&t, ":\n%s", words)
+	if body.Memo != "" {
+		fmt.Fprintf(&t, "  with the memo %q, which everybody sees\n", body.Memo)
+	}
+	if !asJSON(c) || !f.yes {
+		fmt.Fprint(c.ErrOrStderr(), t.String())
+	}
+	return confirm(c, f.yes, "Sign and send?")
+}
+
+// sign signs with the sender's key and those of --also-sign.
+func (f *sendFlags) sign(c *cobra.Command, node *client.Client, from keyFile, body ledger.Body) (*ledger.Tx, error) {
+	var keys []*crypto.PrivateKey
+	for _, name := range append([]string{from.File}, f.also...) {
+		key, err := f.keys.unlock(c, name)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, key)
+	}
+	return node.Sign(body, ledger.SchemeTypedData, keys...)
+}
+
+// submit sends signed bytes, waits for the receipt and shows it.
+func submit(ctx context.Context, c *cobra.Command, node *client.Client, raw []byte) error {
+	receipt, err := node.SubmitAndWait(ctx, raw)
+	if err != nil {
+		return err
+	}
+	return showReceipt(c, receipt)
+}
+
+// showReceipt prints a receipt. One of a refusal is also a failure.
+func showReceipt(c *cobra.Command, r *wire.Receipt) error {
+	if err := show(c, r, receiptText(r)); err != nil || r.Code == uint32(ledger.Applied) {
+		return err
+	}
+	info := ledger.Code(r.Code).Info()
+	return &failure{code: exitRefused, name: info.Name, err: errors.New("refused: " + info.Meaning), hint: "its nonce is spent: sign again with another"}
+}
+
+func receiptText(r *wire.Receipt) string {
+	var t strings.Builder
+	fmt.Fprintf(&t, "%s  %s\nhash     %s\nblock    %d, place %d, %s\nsender   %s, nonce %d\n",
+		r.Status, r.Kind, r.Hash, r.Height, r.Index, utc(r.BlockTime), r.Sender, r.Nonce)
+	if r.Message != "" {
+		fmt.Fprintf(&t, "reason   %s\n", r.Message)
+	}
+	for _, e := range r.Events {
+		fmt.Fprintf(&t, "event    %s", e.Type.Name())
+		for _, a := range e.Attributes() {
+			if a.Value != "" {
+				fmt.Fprintf(&t, " %s=%s", a.Key, a.Value)
+			}
+		}
+		t.WriteString("\n")
+	}
+	return t.String()
+}
