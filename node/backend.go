@@ -54,7 +54,7 @@ func (b *backend) Height() ledger.Height { return b.index.Height() }
 func (b *backend) Status(context.Context) (*wire.Status, error) {
 	s := &wire.Status{
 		ChainID: b.net.ChainID, NetworkID: b.net.ID, CatchingUp: b.catchingUp(),
-		Version: b.version, NodeID: b.nodeID, ValidatorAddress: b.validator, SettlementAsset: b.net.Settlement,
+		Version: b.version, NodeID: b.nodeID, ValidatorAddress: b.validator,
 		SettlementAsset: b.net.Settlement,
 	}
 	block, err := b.index.Block(b.Height())
