@@ -41,7 +41,8 @@ func TestCacheIsBounded(t *testing.T) {
 func TestDecodeRemembersTheFaultless(t *testing.T) {
 	c := newChain(t, Options{}, nil)
 	good := c.pay("alice", 0, "bob", 1)
-	if c.Decode(good) != c.Decode(good) {
+	first := c.Decode(good)
+	if again := c.Decode(good); again != first {
 		t.Error("a good transaction is decoded twice")
 	}
 	bad := c.unsigned(c.transfer("alice", 0, "bob", 1), ledger.Signature{})

@@ -20,38 +20,84 @@ func (a *Application) decode(net *ledger.Network, raw []byte) *ledger.Tx {
 	return tx
 }
 
-// decodeBatch is how many transactions a goroutine takes at a time: enough
-// that taking costs nothing, few enough that the last to end is soon done.
-const decodeBatch = 16
+// batch is how many items a goroutine takes at a time: enough that taking costs
+// nothing, few enough that the last to end is soon done.
+const batch = 16
 
-// decodeBlock decodes transactions and recovers their signers, in parallel
-// where there are enough of them. Faulty ones stand in their place like the
-// others; with stopAtFault the first one found ends the work, and what was not
-// reached is nil.
-func (a *Application) decodeBlock(net *ledger.Network, raws [][]byte, stopAtFault bool) []*ledger.Tx {
-	txs := make([]*ledger.Tx, len(raws))
+// parallel calls do for 0 to n-1 on up to Workers goroutines, this one
+// included, until all are done or one call answered false.
+func (a *Application) parallel(n int, do func(i int) bool) {
 	var taken atomic.Int64
-	var faulty atomic.Bool
+	var stopped atomic.Bool
 	work := func() {
-		for !stopAtFault || !faulty.Load() {
-			end := int(taken.Add(decodeBatch))
-			begin := end - decodeBatch
-			if begin >= len(raws) {
+		for !stopped.Load() {
+			end := int(taken.Add(batch))
+			if end-batch >= n {
 				return
 			}
-			for i := begin; i < min(end, len(raws)); i++ {
-				txs[i] = a.decode(net, raws[i])
-				if txs[i].RecoverSigners() != ledger.Applied {
-					faulty.Store(true)
+			for i := end - batch; i < min(end, n); i++ {
+				if !do(i) {
+					stopped.Store(true)
+					return
 				}
 			}
 		}
 	}
 	var wg sync.WaitGroup
-	for range min(a.options.Workers, (len(raws)+decodeBatch-1)/decodeBatch) - 1 {
+	for range min(a.options.Workers, (n+batch-1)/batch) - 1 {
 		wg.Go(work)
 	}
 	work()
 	wg.Wait()
-	return txs
+}
+
+// decodedBlock is the transactions of a block, decoded, in two steps: the
+// signatures wait until somebody has counted them.
+type decodedBlock struct {
+	txs    []*ledger.Tx
+	codes  []ledger.Code // what is wrong with the bytes, and after recoverBlock with the signatures
+	unseen []int         // those whose signers are not recovered
+}
+
+// decodeBlock decodes transactions, faulty or not, and recovers no signers.
+func (a *Application) decodeBlock(net *ledger.Network, raws [][]byte) *decodedBlock {
+	b := &decodedBlock{txs: make([]*ledger.Tx, len(raws)), codes: make([]ledger.Code, len(raws))}
+	known := make([]bool, len(raws))
+	a.parallel(len(raws), func(i int) bool {
+		if b.txs[i] = a.cache.get(crypto.Keccak256(raws[i])); b.txs[i] != nil {
+			known[i] = true
+			return true
+		}
+		b.txs[i], b.codes[i] = ledger.Decode(net, raws[i])
+		return true
+	})
+	for i := range raws {
+		if !known[i] && b.codes[i] == ledger.Applied {
+			b.unseen = append(b.unseen, i)
+		}
+	}
+	return b
+}
+
+// recoverBlock recovers the signers of what the cache did not know. With
+// stopAtFault the first fault ends the work. Without, b may be shared after it.
+func (a *Application) recoverBlock(b *decodedBlock, stopAtFault bool) {
+	a.parallel(len(b.unseen), func(n int) bool {
+		i := b.unseen[n]
+		if b.codes[i] = b.txs[i].RecoverSigners(); b.codes[i] == ledger.Applied {
+			a.cache.put(b.txs[i])
+			return true
+		}
+		return !stopAtFault
+	})
+}
+
+// fault finds the first transaction known to be faulty.
+func (b *decodedBlock) fault() (index int, ok bool) {
+	for i, code := range b.codes {
+		if code != ledger.Applied {
+			return i, true
+		}
+	}
+	return 0, false
 }

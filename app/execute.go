@@ -141,7 +141,9 @@ func (a *Application) FinalizeBlock(_ context.Context, req *abci.RequestFinalize
 	if !a.running.is(req.Hash) {
 		kind = "late"
 		a.drop()
-		e := a.newExecution(blockOf(req.Hash, req.Height, blockTime(req.Time), a.decodeBlock(c.net, req.Txs, false)))
+		block := a.decodeBlock(c.net, req.Txs)
+		a.recoverBlock(block, false)
+		e := a.newExecution(blockOf(req.Hash, req.Height, blockTime(req.Time), block.txs))
 		a.running = e
 		a.run(e, c)
 	}

@@ -46,8 +46,10 @@ func TestEarlyExecutionIsJoined(t *testing.T) {
 	early, late := newChain(t, Options{Metrics: r}, nil), newChain(t, Options{Workers: 1}, nil)
 	for n := range uint64(3) {
 		p := early.proposal(early.pay("alice", n, "bob", 5), early.pay("alice", n+100, "newcomer", funds))
-		if !early.accepts(p) || !early.accepts(p) { // the second time in a later round
-			t.Fatal("rejected")
+		for range 2 { // the second time in a later round
+			if !early.accepts(p) {
+				t.Fatal("rejected")
+			}
 		}
 		first := early.finalize(p)
 		same(t, "early against late", first, late.finalize(p))
@@ -110,7 +112,7 @@ func TestCancelledExecutions(t *testing.T) {
 	}
 	p := c.proposal(txs...)
 	c.finalize(p)
-	if c.accepts(c.proposal(txs[1:]...)) != true {
+	if !c.accepts(c.proposal(txs[1:]...)) {
 		t.Error("a good proposal is rejected between FinalizeBlock and Commit")
 	}
 	c.commit()

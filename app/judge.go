@@ -66,20 +66,9 @@ func (a *Application) judge(c *committed, req *abci.RequestProcessProposal) ([]*
 	if err != nil {
 		return nil, nil, err
 	}
-	var total uint64
-	for i, raw := range req.Txs {
-		if total += uint64(len(raw)); total > params.MaxBlockBytes || uint64(i) >= params.MaxBlockSignatures {
-			return nil, &objection{index: i, code: ledger.CodeBlockLimit}, nil
-		}
-	}
-	txs := a.decodeBlock(c.net, req.Txs, true)
-	for i, tx := range txs {
-		if tx == nil {
-			continue // not reached, because of a fault elsewhere
-		}
-		if code := tx.RecoverSigners(); code != ledger.Applied {
-			return nil, &objection{index: i, tx: tx, code: code}, nil
-		}
+	txs, against := a.decodeProposal(c, req.Txs, &params)
+	if against != nil {
+		return nil, against, nil
 	}
 	verdict, err := ledger.CheckBlock(c.net, ledger.Block{Height: ledger.Height(req.Height), Time: blockTime(req.Time), Txs: txs}, c.reader)
 	if err != nil {
@@ -89,6 +78,36 @@ func (a *Application) judge(c *committed, req *abci.RequestProcessProposal) ([]*
 		return nil, &objection{index: verdict.Index, tx: txs[verdict.Index], code: verdict.Code}, nil
 	}
 	return txs, nil, nil
+}
+
+// decodeProposal decodes a block and recovers its signers, unless its bytes
+// alone speak against it. No signature is looked at before all are counted:
+// a block over its caps must not cost more than one within them.
+func (a *Application) decodeProposal(c *committed, raws [][]byte, params *ledger.Params) ([]*ledger.Tx, *objection) {
+	var size, signatures, legs uint64
+	for i, raw := range raws {
+		if size += uint64(len(raw)); size > params.MaxBlockBytes || uint64(i) >= params.MaxBlockSignatures {
+			return nil, &objection{index: i, code: ledger.CodeBlockLimit}
+		}
+	}
+	b := a.decodeBlock(c.net, raws)
+	faulty := func() *objection {
+		if i, ok := b.fault(); ok {
+			return &objection{index: i, tx: b.txs[i], code: b.codes[i]}
+		}
+		return nil
+	}
+	if o := faulty(); o != nil {
+		return nil, o
+	}
+	for i, tx := range b.txs {
+		signatures, legs = signatures+uint64(tx.SignatureCount()), legs+uint64(tx.Legs())
+		if signatures > params.MaxBlockSignatures || legs > params.MaxBlockLegs {
+			return nil, &objection{index: i, tx: tx, code: ledger.CodeBlockLimit}
+		}
+	}
+	a.recoverBlock(b, true)
+	return b.txs, faulty()
 }
 
 // refuse says why the node votes against a block.

@@ -214,6 +214,30 @@ func TestProcessProposalCaps(t *testing.T) {
 	}
 }
 
+// A block over the cap on signatures is rejected before any is recovered: one
+// transaction carries 64, so bytes alone do not bound the work.
+func TestProcessProposalCountsSignaturesFirst(t *testing.T) {
+	c := newChain(t, Options{}, func(g *ledger.Genesis) { g.Params.MaxBlockSignatures = ledger.MaxSignatures })
+	c.block()
+	body := c.transfer("alice", 0, "bob", 1)
+	forged := make([]ledger.Signature, ledger.MaxSignatures)
+	for i := range forged {
+		forged[i] = signed(c.Network(), body, "alice")
+	}
+	txs := [][]byte{c.pay("bob", 0, "alice", 1), c.unsigned(body, forged...)}
+	params, err := ledger.ReadParams(c.latest.Load().reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, against := c.decodeProposal(c.latest.Load(), txs, &params)
+	if against == nil || against.code != ledger.CodeBlockLimit || against.index != 1 || against.tx.Signers != nil {
+		t.Errorf("%+v", against)
+	}
+	if c.cache.get(crypto.Keccak256(txs[0])) != nil {
+		t.Error("a signature was recovered")
+	}
+}
+
 // A dishonest proposer of ours proposes what it likes and accepts it, and
 // judges the blocks of others like anybody.
 func TestProposeOption(t *testing.T) {

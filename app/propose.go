@@ -56,9 +56,9 @@ func (a *Application) choose(c *committed, req *abci.RequestPrepareProposal) ([]
 	if err != nil {
 		return nil, err
 	}
-	candidates := considered(req.Txs, &params)
-	txs := a.decodeBlock(c.net, candidates, false)
-	txs = slices.DeleteFunc(txs, func(tx *ledger.Tx) bool { return tx.RecoverSigners() != ledger.Applied })
+	candidates := a.decodeBlock(c.net, considered(req.Txs, &params))
+	a.recoverBlock(candidates, false)
+	txs := slices.DeleteFunc(candidates.txs, func(tx *ledger.Tx) bool { return tx.RecoverSigners() != ledger.Applied })
 	orderByNonce(txs)
 	room := room{check: check, params: &params, wire: req.MaxTxBytes}
 	chosen := make([][]byte, 0, len(txs))
