@@ -13,6 +13,10 @@ type BlockResult struct {
 	Changes []Change   // ascending by key, each key once, none without effect
 }
 
+// maxExpectedLegs bounds the room that Apply makes before it knows whether a
+// block's transactions are of any use.
+const maxExpectedLegs = 16_384
+
 // Apply runs a block on the committed state that r reads. It changes nothing
 // itself. Each transaction is judged on the state that the earlier ones left:
 // what is not includable there has no effect at all. Cost: some microseconds
@@ -22,6 +26,11 @@ func Apply(net *Network, b Block, r Reader) (*BlockResult, error) {
 	if err != nil {
 		return nil, err
 	}
+	legs := 0
+	for _, tx := range b.Txs {
+		legs += tx.Legs()
+	}
+	s.expect(min(legs, maxExpectedLegs))
 	results := make([]TxResult, len(b.Txs))
 	for i, tx := range b.Txs {
 		if results[i], err = s.run(tx); err != nil {

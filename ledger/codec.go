@@ -137,8 +137,16 @@ func (d *decoder) fail() { d.bad, d.rest = true, nil }
 // done reports whether everything was read and nothing was bad.
 func (d *decoder) done() bool { return !d.bad && len(d.rest) == 0 }
 
-// list enters the next item, a list.
+// list enters the next item, a list. Short items, as nearly all are, are taken
+// apart here and in bytes; the library takes the long ones.
 func (d *decoder) list() decoder {
+	if n := len(d.rest); n > 0 && d.rest[0] >= rlpList && d.rest[0] <= rlpList+rlpShort {
+		if end := 1 + int(d.rest[0]-rlpList); end <= n {
+			inner := decoder{rest: d.rest[1:end]}
+			d.rest = d.rest[end:]
+			return inner
+		}
+	}
 	content, rest, err := rlp.SplitList(d.rest)
 	if d.bad || err != nil {
 		d.fail()
@@ -150,6 +158,19 @@ func (d *decoder) list() decoder {
 
 // bytes reads the next item, a string of any length. The result is a view.
 func (d *decoder) bytes() []byte {
+	if n := len(d.rest); n > 0 && d.rest[0] <= rlpString+rlpShort {
+		begin, end := 0, 1
+		if first := d.rest[0]; first >= rlpString {
+			begin, end = 1, 1+int(first-rlpString)
+		}
+		if end <= n && (end != 2 || d.rest[1] >= rlpString) {
+			content := d.rest[begin:end]
+			d.rest = d.rest[end:]
+			return content
+		}
+		d.fail()
+		return nil
+	}
 	content, rest, err := rlp.SplitString(d.rest)
 	if d.bad || err != nil {
 		d.fail()
@@ -172,12 +193,15 @@ func (d *decoder) fixed(dst []byte) {
 func (d *decoder) address() (a crypto.Address) { d.fixed(a[:]); return a }
 
 func (d *decoder) uint() uint64 {
-	v, rest, err := rlp.SplitUint64(d.rest)
-	if d.bad || err != nil {
+	b := d.bytes()
+	if len(b) > 8 || (len(b) > 0 && b[0] == 0) {
 		d.fail()
 		return 0
 	}
-	d.rest = rest
+	var v uint64
+	for _, c := range b {
+		v = v<<8 | uint64(c)
+	}
 	return v
 }
 

@@ -44,6 +44,11 @@ func newState(net *Network, time UnixTime, r Reader) (*state, error) {
 	return s, nil
 }
 
+// expect makes room for what a block of this many legs may touch.
+func (s *state) expect(legs int) {
+	s.accountTable.expect, s.balanceTable.expect = 2*legs, 2*legs
+}
+
 // open connects the tables with r.
 func (s *state) open(r Reader) {
 	s.reader = r

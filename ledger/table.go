@@ -25,11 +25,14 @@ type recordKind[K comparable, V any] struct {
 // table is one kind of records of the state: read on first use, kept decoded,
 // written back once a block.
 type table[K comparable, V any] struct {
-	kind  *recordKind[K, V]
-	cells map[K]*cell[V]
-	fresh []cell[V]  // room for the next cells: they are made many at a time
-	dirty []*cell[V] // the cells ever touched, in the order of their first touch
-	saved []savedCell[V]
+	kind    *recordKind[K, V]
+	expect  int // how many records may be read: the first size of cells
+	cells   map[K]*cell[V]
+	last    *cell[V] // what get answered last, for the key lastKey
+	lastKey K
+	fresh   []cell[V]  // room for the next cells: they are made many at a time
+	dirty   []*cell[V] // the cells ever touched, in the order of their first touch
+	saved   []savedCell[V]
 }
 
 // cell is one record. It is present or absent, before the block and now.
@@ -48,14 +51,27 @@ type savedCell[V any] struct {
 }
 
 // The cells of a table are made in groups that double up to maxFresh.
-const maxFresh = 256
+const maxFresh = 128
 
 // get returns the record's cell; the caller reads value and present and
 // changes them through set and remove alone.
 func (t *table[K, V]) get(r Reader, k K) (*cell[V], error) {
-	if c, ok := t.cells[k]; ok {
-		return c, nil
+	if t.last != nil && t.lastKey == k {
+		return t.last, nil
 	}
+	c, ok := t.cells[k]
+	if !ok {
+		var err error
+		if c, err = t.read(r, k); err != nil {
+			return nil, err
+		}
+	}
+	t.last, t.lastKey = c, k
+	return c, nil
+}
+
+// read makes the record's cell.
+func (t *table[K, V]) read(r Reader, k K) (*cell[V], error) {
 	key := t.kind.keyOf(k)
 	raw, err := r.Get(key)
 	if err != nil {
@@ -70,7 +86,7 @@ func (t *table[K, V]) get(r Reader, k K) (*cell[V], error) {
 		c.committed, c.present = raw, true
 	}
 	if t.cells == nil {
-		t.cells = make(map[K]*cell[V])
+		t.cells = make(map[K]*cell[V], t.expect)
 	}
 	t.cells[k] = c
 	return c, nil
