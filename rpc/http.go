@@ -102,7 +102,6 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *call
 	control := http.NewResponseController(w)
 	// A writer without deadlines is a test's or a proxy's: then there are none.
 	_ = control.SetReadDeadline(time.Now().Add(s.options.ReadTimeout))
-	defer func() { _ = control.SetReadDeadline(time.Time{}) }()
 	buffer := bytes.NewBuffer(make([]byte, 0, min(max(r.ContentLength, 512), limit)+bytes.MinRead))
 	_, err := buffer.ReadFrom(io.LimitReader(r.Body, limit+1))
 	if err == nil && int64(buffer.Len()) > limit {
@@ -117,6 +116,9 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *call
 	case err != nil:
 		return nil, kindRequest.with("the body broke off after %d bytes", buffer.Len())
 	}
+	// Only now: of a body that did not come whole, http.Server reads the rest
+	// after the answer, and that must end too.
+	_ = control.SetReadDeadline(time.Time{})
 	return buffer.Bytes(), nil
 }
 

@@ -1,7 +1,9 @@
 package rpc
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -125,9 +127,15 @@ func NewServer(b Backend, o Options) (*Server, error) {
 	if s.metrics, err = newMetrics(o.Metrics, s); err != nil {
 		return nil, err
 	}
-	if s.openRPC, err = openRPCDocument(o.Version); err != nil {
+	document, err := openRPCDocument(o.Version)
+	if err != nil {
 		return nil, err
 	}
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, document); err != nil {
+		return nil, fmt.Errorf("rpc: the OpenRPC document: %w", err)
+	}
+	s.openRPC = compact.Bytes()
 	// screen has judged size and length before; here they must not bind.
 	s.geth.SetHTTPBodyLimit(2*o.MaxBodyBytes + 1<<20)
 	if err := s.geth.RegisterName("ledger", &ledgerAPI{s}); err != nil {
