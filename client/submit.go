@@ -99,7 +99,7 @@ func (c *Client) wait(ctx context.Context, hash crypto.Hash, method string, what
 		case <-time.After(pause):
 			pause = min(2*pause, lastPause)
 		case <-ctx.Done():
-			return nil, c.failed(ctx, ctx.Err(), hash, &doubt)
+			return nil, ended(ctx, hash, doubt)
 		}
 	}
 }
@@ -127,17 +127,22 @@ func (c *Client) failed(ctx context.Context, err error, hash crypto.Hash, doubt 
 	}
 	*doubt = *doubt || e.doubtful()
 	if ctx.Err() != nil {
-		e = &Error{Name: NameTimeout, Message: "the receipt did not come in time", cause: ctx.Err(),
-			Hint: "wait for it again, or submit the same bytes again: that does no harm"}
+		return ended(ctx, hash, *doubt)
 	}
 	out := *e
 	if out.Hash == nil {
 		out.Hash = &hash
 	}
-	if out.Hash != nil && *out.Hash == hash {
+	if *out.Hash == hash {
 		out.Pending = *doubt
 	}
 	return &out
+}
+
+// ended is the error for a submission whose context has ended.
+func ended(ctx context.Context, hash crypto.Hash, doubt bool) *Error {
+	return &Error{Name: NameTimeout, Message: "the receipt did not come in time", Hash: &hash, Pending: doubt, cause: ctx.Err(),
+		Hint: "wait for it again, or submit the same bytes again: that does no harm"}
 }
 
 // search looks on every node for the receipt of a transaction that one node

@@ -101,8 +101,9 @@ type Result struct {
 	Elapsed      time.Duration     `json:"-"` // from the first due time to the last receipt
 	CPU          time.Duration     `json:"-"` // processor time of this process meanwhile; 0 if unknown
 	SignedLate   uint64            `json:"-"` // signed while driving, because more went through than was foreseen
-	Retries      uint64            `json:"-"` // sendings beyond the first
 	Reasons      map[string]uint64 `json:"-"` // why transactions were refused
+	Retries      map[string]uint64 `json:"-"` // sendings beyond the first, by their reason
+	LostHashes   []crypto.Hash     `json:"-"` // of the first lost transactions
 	Verified     bool              `json:"-"`
 	Differences  []Difference      `json:"-"`
 	VerifyHeight ledger.Height     `json:"-"`

@@ -25,7 +25,8 @@ type book struct {
 	committed uint64
 	refused   uint64
 	lost      uint64
-	reasons   map[string]uint64
+	reasons   map[string]uint64 // of refusals
+	retries   map[string]uint64 // sendings beyond the first, by their reason
 	latency   *hdrhistogram.Histogram
 	interval  *hdrhistogram.Histogram // since the last call of live
 	change    []int64                 // by account, in smallest units
@@ -36,7 +37,7 @@ type book struct {
 
 func newBook(p *plan) *book {
 	return &book{
-		plan: p, reasons: make(map[string]uint64), change: make([]int64, len(p.accounts)),
+		plan: p, reasons: make(map[string]uint64), retries: make(map[string]uint64), change: make([]int64, len(p.accounts)),
 		latency: newHistogram(), interval: newHistogram(),
 	}
 }
@@ -107,6 +108,13 @@ func (b *book) refusal(reason string) {
 	defer b.mu.Unlock()
 	b.refused++
 	b.reasons[reason]++
+}
+
+// retry enters that a transaction is sent again, and why.
+func (b *book) retry(reason string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.retries[reason]++
 }
 
 // setLost says how many transactions have no definite answer.

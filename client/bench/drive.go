@@ -3,7 +3,6 @@ package bench
 import (
 	"context"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/tallystick/tallystick/client"
@@ -18,11 +17,11 @@ type engine struct {
 	book  *book
 	links []*link
 	slots chan struct{} // in flight; nil at a fixed rate
+	lost  []crypto.Hash // set by settle
 
-	start   time.Time
-	cpu     time.Duration // of the process, at the start
-	late    uint64        // signed while driving; owned by feed
-	retries atomic.Uint64
+	start time.Time
+	cpu   time.Duration // of the process, at the start
+	late  uint64        // signed while driving; owned by feed
 
 	routing sync.Mutex // held while a job is parked, or parked jobs are moved
 
@@ -40,6 +39,8 @@ const (
 	lastPause  = time.Second
 	// interrupted is the longest grace after the user has ended the run.
 	interrupted = 3 * time.Second
+	// maxLost bounds how many lost transactions are named.
+	maxLost = 10
 )
 
 func newEngine(cfg *Config, p *plan) *engine {
@@ -162,7 +163,7 @@ func (e *engine) tryPush(j *job, from int) bool {
 func (e *engine) reroute(_ *link, jobs []*job) {
 	for _, j := range jobs {
 		if j.sendings > 0 {
-			e.retries.Add(1)
+			e.book.retry("connection lost")
 		}
 		e.push(j, j.home)
 	}
@@ -214,7 +215,7 @@ func reason(a answer) string {
 
 // again sends a job once more, to another node, after a pause that grows.
 func (e *engine) again(j *job, a answer) {
-	e.retries.Add(1)
+	e.book.retry(reason(a))
 	switch a.name {
 	case "busy", "poolFull", "catchingUp":
 	default:
@@ -283,7 +284,10 @@ func (e *engine) settle(ctx context.Context, c *client.Client, height ledger.Hei
 		}
 		e.book.found(j, code, at, height == 0 || at <= height)
 	}
-	e.doubt = left
+	e.doubt, e.lost = left, nil
+	for _, j := range left[:min(len(left), maxLost)] {
+		e.lost = append(e.lost, crypto.Keccak256(j.raw))
+	}
 	e.book.setLost(len(left))
 }
 
@@ -308,6 +312,6 @@ func (e *engine) result() *Result {
 		Submitted: b.submitted, Committed: b.committed, Refused: b.refused, Lost: b.lost,
 		TransfersPerSecond: perSecond(b.committed*uint64(e.plan.legs), elapsed),
 		LatencyMs:          percentiles(b.latency),
-		Elapsed:            max(elapsed, 0), CPU: e.cpu, SignedLate: e.late, Retries: e.retries.Load(), Reasons: b.reasons,
+		Elapsed:            max(elapsed, 0), CPU: e.cpu, SignedLate: e.late, Retries: b.retries, Reasons: b.reasons, LostHashes: e.lost,
 	}
 }
