@@ -102,6 +102,14 @@ func TestBuildFaults(t *testing.T) {
 	if _, code := Sign(net, good, SchemeTypedData, key, key); code != CodeSignatureOrder {
 		t.Errorf("one key twice: %s", code)
 	}
+	for _, scheme := range []Scheme{SchemeTypedData, SchemeBodyHash} {
+		if tx, code := Sign(net, Body{Sender: key.Address()}, scheme, key); tx != nil || code != CodeInvalidField {
+			t.Errorf("signed without an operation: %v %s", tx, code)
+		}
+	}
+	if _, code := Sign(net, good, 2, key); code != CodeInvalidField {
+		t.Errorf("signed under a scheme that is none: %s", code)
+	}
 }
 
 // failing is a state that cannot be read at one key.

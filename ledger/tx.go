@@ -164,17 +164,25 @@ func Build(net *Network, body Body, signatures []Signature) (*Tx, Code) {
 	return tx, code
 }
 
-// Sign signs body with each key under scheme, and builds the transaction.
+// Sign signs body with each key under scheme, and builds the transaction. It
+// answers as Build does; a body that has no digest is not signed.
 func Sign(net *Network, body Body, scheme Scheme, keys ...*crypto.PrivateKey) (*Tx, Code) {
-	digest := net.Digest(&body, scheme)
 	signatures := make([]Signature, len(keys))
+	for i := range signatures {
+		signatures[i].Scheme = scheme
+	}
+	if code := first(CheckBody(net, &body), checkSignatures(signatures)); code != Applied {
+		return nil, code
+	}
+	digest := net.Digest(&body, scheme)
 	for i, k := range keys {
-		signatures[i] = Signature{scheme, k.Sign(digest)}
+		signatures[i].Signature = k.Sign(digest)
 	}
 	return Build(net, body, signatures)
 }
 
-// Digest is what a signature of body under scheme signs.
+// Digest is what a signature of body under scheme signs. body.Op must not be
+// nil.
 func (n *Network) Digest(body *Body, scheme Scheme) crypto.Hash {
 	if scheme == SchemeTypedData {
 		return n.TypedDataDigest(body)
