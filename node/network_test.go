@@ -12,6 +12,7 @@ import (
 // same state at every height, go on after all have stopped, and go on while one
 // is away, which then catches up.
 func TestNetworkCommitsAndGoesOn(t *testing.T) {
+	t.Parallel()
 	net := newTestnet(t, 4)
 	net.startAll()
 	height := net.commit(0, 0)
@@ -44,6 +45,7 @@ func TestNetworkCommitsAndGoesOn(t *testing.T) {
 // An idle network makes no more than one block a heartbeat, and a transaction
 // costs one further block, which carries its root.
 func TestIdleNetworkBeatsSlowly(t *testing.T) {
+	t.Parallel()
 	net := newTestnet(t, 1)
 	net.startAll()
 	n := net.nodes[0]
@@ -74,6 +76,7 @@ func TestIdleNetworkBeatsSlowly(t *testing.T) {
 
 // A node whose machinery fails ends, says why, and can still be stopped.
 func TestFailureEndsTheNode(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name   string
 		damage func(*Node) error

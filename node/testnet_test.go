@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"os"
+	"sync"
 	"testing"
 	"time"
 
@@ -65,12 +66,21 @@ func newTestnet(t *testing.T, validators int) *testnet {
 	return net
 }
 
+// takenPorts are the base ports that this process's tests use, by the devnet's
+// spacing: tests run in parallel.
+var takenPorts sync.Map
+
 // freePorts finds a base port for o.
 func freePorts(t *testing.T, o DevnetOptions) int {
 	t.Helper()
 	var err error
 	for range 100 {
-		o.BasePort = 20_000 + rand.IntN(10_000) // below what the kernel gives to clients
+		// Below what the kernel gives to clients; a block of 300 ports for each.
+		o.BasePort = 12_000 + 300*rand.IntN(60)
+		if _, taken := takenPorts.LoadOrStore(o.BasePort, true); taken {
+			continue
+		}
+		t.Cleanup(func() { takenPorts.Delete(o.BasePort) })
 		if err = checkPorts(o); err == nil {
 			return o.BasePort
 		}
