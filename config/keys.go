@@ -83,7 +83,7 @@ var storeSettings = []setting{
 	whole("state.provable_heights", "How many of the last heights can be proved, whatever their age.", "",
 		func(c *Config) *int { return &c.State.ProvableHeights }, 2, 128),
 	duration("state.provable_period", "All heights of this last period can be proved too.",
-		func(c *Config) *time.Duration { return &c.State.ProvablePeriod }, 0, 10*time.Minute),
+		func(c *Config) *time.Duration { return &c.State.ProvablePeriod }, time.Second, 10*time.Minute),
 	whole("mempool.max_txs", "The most transactions that wait.", "",
 		func(c *Config) *int { return &c.Mempool.MaxTxs }, 1, mostCount),
 	whole("mempool.max_bytes", "The most bytes that they hold in all.", "bytes",

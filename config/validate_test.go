@@ -83,6 +83,7 @@ func TestRefusedValues(t *testing.T) {
 		{"negative cache", func(c *Config) { c.State.CacheBytes = -1 }, "state.cache_bytes = -1: want"},
 		{"one height", func(c *Config) { c.State.ProvableHeights = 1 }, "state.provable_heights = 1: want"},
 		{"negative period", func(c *Config) { c.State.ProvablePeriod = -1 }, "state.provable_period = "},
+		{"no period", func(c *Config) { c.State.ProvablePeriod = 0 }, `state.provable_period = "0s": want`},
 		{"no transactions", func(c *Config) { c.Mempool.MaxTxs = 0 }, "mempool.max_txs = 0: want"},
 		{"no mempool", func(c *Config) { c.Mempool.MaxBytes = 0 }, "mempool.max_bytes = 0: want"},
 		{"no hashes", func(c *Config) { c.Mempool.CacheSize = 0 }, "mempool.cache_size = 0: want"},
