@@ -183,11 +183,14 @@ func TestCommitFailsAtEveryStep(t *testing.T) {
 	for n := 1; n <= batchOps; n++ {
 		steps = append(steps, step{name: fmt.Sprint("batch operation ", n), op: "batch", n: n})
 	}
+	full := t.TempDir()
+	made := mustOpen(t, full, Options{})
+	contents := fill(t, made)
+	mustClose(t, made)
 	for _, step := range steps {
 		t.Run(step.name, func(t *testing.T) {
-			dir := t.TempDir()
+			dir := copyDir(t, full)
 			s, f := openFaulty(t, dir)
-			contents := fill(t, s)
 			old := s.Latest()
 			f.persist = step.persist
 			f.failNext(step.op, step.n)
@@ -212,8 +215,7 @@ func TestCommitFailsAtEveryStep(t *testing.T) {
 		})
 	}
 	t.Run("there are no more steps", func(t *testing.T) {
-		s, f := openFaulty(t, t.TempDir())
-		fill(t, s)
+		s, f := openFaulty(t, copyDir(t, full))
 		f.failNext("batch", batchOps+1)
 		f.failNext("write", 2)
 		if err := tryCommit(s); err != nil {

@@ -22,7 +22,13 @@ const remedy = "restore it from a backup, or move the directory away and let the
 
 // openPebble opens the database of a store. Its batches are atomic, its
 // WriteSync syncs, and its iterators see one moment.
-func openPebble(dir string) (dbm.DB, error) {
+func openPebble(dir string) (db dbm.DB, err error) {
+	defer func() {
+		// Pebble checks its files as it opens them, and panics at some damage.
+		if r := recover(); r != nil {
+			db, err = nil, fmt.Errorf("pebble cannot read its files: %v", r)
+		}
+	}()
 	return dbm.NewPebbleDB(dbName, dir, dbm.OptionsMap{})
 }
 
@@ -61,7 +67,7 @@ func open(dir string, o Options) (*Store, error) {
 	s := &Store{dir: dir, o: o, lock: lock, gate: newGate(), cache: newCache(o.CacheBytes), undos: undoMemory{limit: undoMemoryBytes}}
 	var err error
 	if s.db, err = o.openDB(dir); err != nil {
-		return nil, errors.Join(fmt.Errorf("database: %w", err), lock.Unlock())
+		return nil, errors.Join(fmt.Errorf("database: %w: %s", err, remedy), lock.Unlock())
 	}
 	if err := s.load(); err != nil {
 		return nil, errors.Join(err, s.db.Close(), lock.Unlock())
@@ -70,7 +76,8 @@ func open(dir string, o Options) (*Store, error) {
 }
 
 // checkNames looks at the directory before anything is written into it.
-// Pebble would take a directory whose CURRENT file is missing for a new one.
+// Pebble would take a directory whose CURRENT file is missing for a new one. It
+// makes that file before any that has data.
 func checkNames(dir string) error {
 	db := filepath.Join(dir, dbName+dbm.DBFileSuffix)
 	entries, err := os.ReadDir(db)
@@ -85,12 +92,8 @@ func checkNames(dir string) error {
 		if e.Name() == "CURRENT" {
 			return nil
 		}
-		info, err := e.Info()
-		if err != nil {
-			return err
-		}
 		extension := filepath.Ext(e.Name())
-		data = data || extension == ".sst" || extension == ".log" && info.Size() > 0
+		data = data || extension == ".sst" || extension == ".log"
 	}
 	if data {
 		return fmt.Errorf("%s has data but no file CURRENT, so a part of it is missing: %s", db, remedy)

@@ -192,7 +192,7 @@ func TestViewExpires(t *testing.T) {
 func TestViewWhoseUndoRecordIsDeletedMeanwhile(t *testing.T) {
 	s := tinyMemory(openTemp(t, Options{}))
 	for n := range HistoryHeights {
-		commitNext(t, s, []ledger.Change{set("a", fmt.Sprint(n + 1)), set("b", "x")})
+		commitNext(t, s, []ledger.Change{set("a", fmt.Sprint(n+1)), set("b", "x")})
 	}
 	stale := s.past.Load() // what the reader saw before it fell asleep
 	for range 2 {
