@@ -7,10 +7,10 @@ const (
 	MaxTxBytes        = 512 * 1024 // raw bytes of any envelope
 	MaxSignatures     = 64
 	MaxLegs           = 4096
-	MaxMemoBytes      = 256 // of UTF-8
-	MaxReferenceBytes = 35  // of UTF-8: an ISO 20022 end-to-end ID
+	MaxMemoBytes      = 256 // of text
+	MaxReferenceBytes = 35  // of text: an ISO 20022 end-to-end ID
 	MaxSymbolBytes    = 12  // [A-Z0-9]
-	MaxNameBytes      = 64  // of UTF-8
+	MaxNameBytes      = 64  // of text
 	MaxDecimals       = 18
 
 	// MaxJSONInteger bounds every number that JSON carries as a number:
@@ -35,7 +35,7 @@ type Body struct {
 	Sender     crypto.Address
 	Nonce      Nonce
 	ValidUntil UnixTime // the last block time at which it may be included; 0 is no limit
-	Memo       string   // at most MaxMemoBytes of UTF-8, visible to everybody
+	Memo       string   // at most MaxMemoBytes of text, which may have lines; visible to everybody
 	Op         Operation
 }
 
@@ -96,13 +96,13 @@ type Leg struct {
 	To        crypto.Address `json:"to"`
 	Asset     crypto.Address `json:"asset"`
 	Amount    Amount         `json:"amount"`              // above 0, but see CodeZeroAmount
-	Reference string         `json:"reference,omitempty"` // at most MaxReferenceBytes of UTF-8
+	Reference string         `json:"reference,omitempty"` // at most MaxReferenceBytes of text
 }
 
 // CreateAsset creates an asset whose issuer is the sender.
 type CreateAsset struct {
 	Symbol   string `json:"symbol"`   // 1..MaxSymbolBytes of [A-Z0-9], unique
-	Name     string `json:"name"`     // 1..MaxNameBytes of UTF-8
+	Name     string `json:"name"`     // 1..MaxNameBytes of text, not white space alone
 	Decimals uint8  `json:"decimals"` // 0..MaxDecimals: how a person writes an amount
 	Cap      Amount `json:"cap"`      // the largest supply; 0 is no cap but 2^128 - 1
 	Flags    uint32 `json:"flags"`    // bits of AssetFlags

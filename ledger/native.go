@@ -128,7 +128,7 @@ func CheckBody(net *Network, body *Body) Code {
 	if len(body.Memo) > MaxMemoBytes {
 		code = first(code, CodeLimitExceeded)
 	}
-	if !validText(body.Memo) || body.Sender.IsZero() ||
+	if !validMemo(body.Memo) || body.Sender.IsZero() ||
 		uint64(body.Nonce) > MaxJSONInteger || uint64(body.ValidUntil) > MaxJSONInteger {
 		code = first(code, CodeInvalidField)
 	}

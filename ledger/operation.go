@@ -1,10 +1,6 @@
 package ledger
 
-import (
-	"unicode/utf8"
-
-	"github.com/tallystick/tallystick/crypto"
-)
+import "github.com/tallystick/tallystick/crypto"
 
 // kindSpec is all that the codecs know of an operation besides its methods.
 type kindSpec struct {
@@ -37,20 +33,6 @@ func KindNames() []string {
 		names[i] = s.name
 	}
 	return names
-}
-
-// validText accepts UTF-8 without the zero byte: SQL text columns and C
-// strings cannot carry one.
-func validText(s string) bool {
-	if !utf8.ValidString(s) {
-		return false
-	}
-	for i := range len(s) {
-		if s[i] == 0 {
-			return false
-		}
-	}
-	return true
 }
 
 // ---- transfer: [[from, to, asset, amount, reference]…]
@@ -150,7 +132,7 @@ func (c *CreateAsset) check(_, _ crypto.Address) Code {
 	if len(c.Symbol) > MaxSymbolBytes || len(c.Name) > MaxNameBytes {
 		return CodeLimitExceeded
 	}
-	if !ValidSymbol(c.Symbol) || c.Name == "" || !validText(c.Name) || c.Decimals > MaxDecimals {
+	if !ValidSymbol(c.Symbol) || !validName(c.Name) || c.Decimals > MaxDecimals {
 		return CodeInvalidField
 	}
 	return Applied

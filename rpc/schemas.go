@@ -115,7 +115,7 @@ func init() { // they refer to each other through named
 }
 
 func textSchema(low, high int) schema {
-	s := schema{{"type", "string"}, {"description", "At most " + itoa(high) + " bytes of UTF-8, without the zero byte"}}
+	s := schema{{"type", "string"}, {"description", "At most " + itoa(high) + " bytes of UTF-8, without control characters"}}
 	if low > 0 {
 		s = append(s, member{"minLength", low})
 	}

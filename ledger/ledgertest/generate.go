@@ -2,6 +2,7 @@ package ledgertest
 
 import (
 	"strings"
+	"unicode"
 
 	"pgregory.net/rapid"
 
@@ -82,9 +83,18 @@ func AnyAmount(t *rapid.T, label string) ledger.Amount {
 	return a
 }
 
-// AnyText draws UTF-8 without the zero byte, of minBytes to maxBytes.
+// AnyText draws text of at most maxBytes, and of minBytes that show.
 func AnyText(t *rapid.T, label string, minBytes, maxBytes int) string {
-	s := strings.ToValidUTF8(strings.ReplaceAll(rapid.StringN(0, maxBytes, maxBytes).Draw(t, label), "\x00", "0"), "?")
+	drawn := strings.ToValidUTF8(rapid.StringN(0, maxBytes, maxBytes).Draw(t, label), "?")
+	s := strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || (r >= 0x2028 && r <= 0x202e) || (r >= 0x2066 && r <= 0x2069) {
+			return '0'
+		}
+		return r
+	}, drawn)
+	if minBytes > 0 && len(strings.TrimSpace(s)) < minBytes {
+		s = ""
+	}
 	for len(s) < minBytes {
 		s += "x"
 	}
