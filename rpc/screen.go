@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -39,15 +40,12 @@ func (s *Server) screen(raw []byte) screened {
 	if bytes.TrimLeft(raw, " \t\r\n")[0] == '[' {
 		return s.screenBatch(raw)
 	}
-	message, c := screenCall(raw, nil)
+	message, c := screenCall(bytes.TrimSpace(raw), nil)
 	return screened{message: message, silent: c.id == nil}
 }
 
 func (s *Server) screenBatch(raw []byte) screened {
-	var elements []json.RawMessage
-	if err := json.Unmarshal(raw, &elements); err != nil {
-		return refusal(kindParse.with("the batch is not valid JSON: %s", jsonProblem(err)))
-	}
+	elements := slices.Collect(elements(raw))
 	if len(elements) == 0 {
 		return refusal(kindRequest.with("the batch is empty"))
 	}
@@ -61,22 +59,14 @@ func (s *Server) screenBatch(raw []byte) screened {
 		elements[i] = message
 	}
 	if changed {
-		raw = append(append([]byte{'['}, bytes.Join(asBytes(elements), []byte{','})...), ']')
+		raw = append(append([]byte{'['}, bytes.Join(elements, []byte{','})...), ']')
 	}
 	return screened{message: raw, batch: true}
 }
 
-func asBytes(in []json.RawMessage) [][]byte {
-	out := make([][]byte, len(in))
-	for i, e := range in {
-		out[i] = e
-	}
-	return out
-}
-
 // screenCall returns raw itself where it is in order. waits counts the waiting
 // calls of the batch so far; it is nil outside one.
-func screenCall(raw json.RawMessage, waits *int) (json.RawMessage, call) {
+func screenCall(raw []byte, waits *int) ([]byte, call) {
 	c, problem := parseCall(raw)
 	if problem == nil {
 		problem = c.check(waits)
@@ -93,35 +83,26 @@ func screenCall(raw json.RawMessage, waits *int) (json.RawMessage, call) {
 }
 
 // parseCall takes the envelope apart. On error as much is set as is usable.
-func parseCall(raw json.RawMessage) (call, *callError) {
+func parseCall(raw []byte) (call, *callError) {
 	var c call
-	d := json.NewDecoder(bytes.NewReader(raw))
-	if token, err := d.Token(); err != nil || token != json.Delim('{') {
+	if raw[0] != '{' {
 		return c, kindRequest.with("a call is a JSON object, not %s", jsonType(raw))
 	}
-	for d.More() {
-		key, err := d.Token()
-		if err != nil {
-			return c, kindRequest.with("the call cannot be read: %s", jsonProblem(err))
-		}
-		var value json.RawMessage
-		if err := d.Decode(&value); err != nil {
-			return c, kindRequest.with("the call cannot be read: %s", jsonProblem(err))
-		}
-		at := c.member(key)
+	for m := range members(raw) {
+		at := c.member(m.name())
 		if at == nil {
 			continue
 		}
 		if *at != nil {
-			return call{}, kindRequest.with("the call has the member %q twice", key)
+			return call{}, kindRequest.with("the call has the member %q twice", m.name())
 		}
-		*at = value
+		*at = m.value
 	}
 	return c.checked()
 }
 
 // member finds the field of a key; nil for members that mean nothing here.
-func (c *call) member(key json.Token) *json.RawMessage {
+func (c *call) member(key string) *json.RawMessage {
 	switch key {
 	case "id":
 		return &c.id
@@ -174,12 +155,12 @@ func (c call) check(waits *int) *callError {
 	if c.params[0] != '[' {
 		return kindParams.with("%s: params must be an array, in the order %s; it is %s", name, m.signature(), jsonType(c.params))
 	}
-	var given []json.RawMessage
-	if err := json.Unmarshal(c.params, &given); err != nil {
-		return kindParams.with("%s: params cannot be read: %s", name, jsonProblem(err))
+	given := 0
+	for range elements(c.params) {
+		given++
 	}
-	if len(given) > len(m.params) {
-		return kindParams.with("%s: %d parameters given, at most %d expected: %s", name, len(given), len(m.params), m.signature())
+	if given > len(m.params) {
+		return kindParams.with("%s: %d parameters given, at most %d expected: %s", name, given, len(m.params), m.signature())
 	}
 	return nil
 }

@@ -169,7 +169,8 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	for _, c := range s.connections() {
 		c.cut()
 	}
-	s.geth.Stop()
+	// go-ethereum's server is not stopped: it holds nothing once the WebSockets
+	// are gone, and what comes after this must still be refused in JSON.
 	return err
 }
 
