@@ -97,7 +97,7 @@ var codeTable = []CodeInfo{
 	{CodeNonceTooLow, "nonceTooLow", "the nonce lies more than 4096 below the sender's next nonce and can never be used"},
 	{CodeNonceTooHigh, "nonceTooHigh", "the nonce lies 1024 or more above the sender's next nonce"},
 	{CodeExpired, "expired", "validUntil lies before the block's time"},
-	{CodeTooManySignatures, "tooManySignatures", "there are more signatures than keys of the accounts that must authorise the transaction"},
+	{CodeTooManySignatures, "tooManySignatures", "there are more signatures than the accounts that must authorise the transaction have keys (one that does not exist has none)"},
 	{CodeInvalidSignature, "invalidSignature", "a signature is not a valid low-s secp256k1 signature"},
 	{CodeSignatureOrder, "signatureOrder", "the signatures do not stand in strictly ascending order of their signers' addresses"},
 	{CodeUnauthorized, "unauthorized", "the signatures do not reach the threshold of an account that must authorise the transaction"},
