@@ -73,7 +73,7 @@ func asFailure(err error) *failure {
 	if f, ok := errors.AsType[*failure](err); ok {
 		return f
 	}
-	return &failure{code: exitUsage, err: err, hint: "run `tally help` to see the commands"}
+	return &failure{code: exitUsage, err: err}
 }
 
 // print writes the failure for a person, or for a program.

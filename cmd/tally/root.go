@@ -22,8 +22,22 @@ func execute(ctx context.Context, arguments []string, out, errs io.Writer) int {
 		return exitOK
 	}
 	f := asFailure(err)
+	if f.code == exitUsage && f.hint == "" {
+		f.hint = suggest(root, arguments)
+	}
 	f.print(errs, wantsJSON(arguments))
 	return f.code
+}
+
+// suggest says what to do about a command line that cannot be understood.
+func suggest(root *cobra.Command, arguments []string) string {
+	found, rest, _ := root.Find(arguments) // its error is the one at hand
+	if len(rest) > 0 {
+		if near := found.SuggestionsFor(rest[0]); len(near) > 0 {
+			return fmt.Sprintf("did you mean `%s %s`?", found.CommandPath(), near[0])
+		}
+	}
+	return fmt.Sprintf("see `%s --help`", found.CommandPath())
 }
 
 // newRoot makes the command with all commands beneath it.
@@ -35,6 +49,9 @@ func newRoot() *cobra.Command {
 			"`tally devnet` starts a whole network on this machine.",
 		SilenceErrors: true,
 		SilenceUsage:  true,
+		// suggest makes one line of them.
+		DisableSuggestions:         true,
+		SuggestionsMinimumDistance: 2,
 	}
 	root.PersistentFlags().Bool("json", false, "write JSON, for programs")
 	root.CompletionOptions.HiddenDefaultCmd = true
@@ -48,7 +65,7 @@ type action func(c *cobra.Command, arguments []string) error
 
 func run(f action) action {
 	return func(c *cobra.Command, arguments []string) error {
-		err := f(c, arguments)
+		err := fromClient(f(c, arguments))
 		if err == nil {
 			return nil
 		}
