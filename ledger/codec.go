@@ -12,8 +12,8 @@ import (
 
 // encoder writes RLP (Ethereum Yellow Paper, appendix B), the one encoding of
 // transactions, state values and outcomes. Integers have no leading zero
-// bytes. It appends to one slice, and writing cannot fail; the tests compare
-// it with go-ethereum's encoder, which is general and three times slower.
+// bytes. It appends to one slice, which callers may use again, and writing
+// cannot fail. The tests compare it with go-ethereum's encoder.
 type encoder struct{ out []byte }
 
 // The first bytes of RLP items: 0x80 and 0xc0 plus the length of a short
