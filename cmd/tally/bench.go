@@ -77,7 +77,7 @@ func newBench() *cobra.Command {
 		result, err := bench.Run(c.Context(), cfg)
 		screen.clear()
 		if result == nil {
-			return fromClient(err)
+			return err
 		}
 		if shown := showBench(c, result); shown != nil {
 			return shown
@@ -123,12 +123,13 @@ func (f *benchFlags) funder(c *cobra.Command) (*crypto.PrivateKey, error) {
 func judgeBench(c *cobra.Command, r *bench.Result, err error) error {
 	switch {
 	case err != nil:
-		return fromClient(err)
+		return err
 	case len(r.Differences) > 0:
 		return fails(exitDiffers, fmt.Errorf("%d differences between the nodes and the receipts:\n%s",
 			len(r.Differences), differenceTable(r.Differences)), "")
 	case r.Lost > 0:
-		return fails(exitDiffers, fmt.Errorf("%d transactions have no definite answer", r.Lost), "look at the nodes' logs, or give more --grace")
+		return fails(exitDiffers, fmt.Errorf("%d transactions have no definite answer, %s among them", r.Lost, r.LostHashes[0]),
+			"look at the nodes' logs, and with `tally tx get` whether they came later; or give more --grace")
 	}
 	return nil
 }
@@ -155,8 +156,8 @@ func showBench(c *cobra.Command, r *bench.Result) error {
 	if r.CPU > 0 && r.Elapsed > 0 {
 		fmt.Fprintf(&b, "generator   %.2f of a core\n", r.CPU.Seconds()/r.Elapsed.Seconds())
 	}
-	if r.Retries > 0 {
-		fmt.Fprintf(&b, "retries     %d (the same bytes, sent again)\n", r.Retries)
+	if len(r.Retries) > 0 {
+		fmt.Fprintf(&b, "retries    %s\n", reasonList(r.Retries))
 	}
 	if r.SignedLate > 0 {
 		fmt.Fprintf(&b, "note        %d transactions had to be signed while sending, which costs the machine\n", r.SignedLate)

@@ -46,10 +46,10 @@ func (f *nodeFlags) with(ctx context.Context, work nodeAction) error {
 	defer cancel()
 	c, err := client.Dial(ctx, f.urls...)
 	if err != nil {
-		return fromClient(err)
+		return err
 	}
 	defer c.Close()
-	return fromClient(work(ctx, c))
+	return work(ctx, c)
 }
 
 // fromClient gives an error of the client its exit code and name.
