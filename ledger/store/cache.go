@@ -11,16 +11,16 @@ import (
 const (
 	cacheShards = 64 // a power of two
 
-	// Values lie in slabs of at most this size. Larger entries are not cached.
+	// Values lie in slabs of at most this size, so that an offset has 16 bits.
+	// Larger entries are not cached.
 	maxSlabBytes = 64 << 10
-	minSlabBytes = 256
+	// A shard has fewer slabs than 16 bits can number.
+	maxShardSlabs = 1 << 15
+	minSlabBytes  = 256
 
 	// entryHeader is key length (2 bytes) and value length (4 bytes).
 	entryHeader = 6
 	absent      = 1<<32 - 1 // the value length of a key known to be absent
-
-	// indexBytes is about what a map of two 64-bit words takes an entry.
-	indexBytes = 32
 )
 
 // cache holds recent values of the table, absence included, as of the last
@@ -52,9 +52,9 @@ type cache struct {
 type cacheShard struct {
 	mu sync.RWMutex // guards all that follows
 
-	index map[uint64]uint64 // hash of a key -> slab number << 32 | offset
-	slabs [][]byte          // oldest first; the last one is being filled
-	first uint32            // the number of slabs[0]
+	index index    // hash of a key -> slab number << 16 | offset
+	slabs [][]byte // oldest first; the last one is being filled
+	first uint16   // the number of slabs[0]; numbers wrap
 
 	slabBytes  int
 	limitBytes int
@@ -65,9 +65,8 @@ func newCache(limitBytes int64) *cache {
 	limit := int(limitBytes / cacheShards)
 	for i := range c.shards {
 		c.shards[i] = cacheShard{
-			index:      make(map[uint64]uint64),
 			slabBytes:  min(max(limit/8, minSlabBytes), maxSlabBytes),
-			limitBytes: limit,
+			limitBytes: min(limit, maxShardSlabs*maxSlabBytes),
 		}
 	}
 	return c
@@ -83,7 +82,7 @@ func (c *cache) get(hash uint64, key []byte) (value []byte, known bool) {
 	sh := c.shard(hash)
 	sh.mu.RLock()
 	defer sh.mu.RUnlock()
-	place, ok := sh.index[hash]
+	place, ok := sh.index.get(hash)
 	if !ok {
 		return nil, false
 	}
@@ -117,9 +116,9 @@ func (c *cache) put(hash uint64, key, value []byte) {
 func (c *cache) raise() { c.epoch.Add(1) }
 
 // entry reads what lies at a place.
-func (sh *cacheShard) entry(place uint64) (key, value []byte) {
-	slab := sh.slabs[uint32(place>>32)-sh.first]
-	key, value, _ = cutEntry(slab[uint32(place):])
+func (sh *cacheShard) entry(place uint32) (key, value []byte) {
+	slab := sh.slabs[uint16(place>>16)-sh.first]
+	key, value, _ = cutEntry(slab[uint16(place):])
 	return key, value
 }
 
@@ -140,7 +139,7 @@ func cutEntry(slab []byte) (key, value, rest []byte) {
 func (sh *cacheShard) put(c *cache, hash uint64, key, value []byte) {
 	size := entryHeader + len(key) + len(value)
 	if size > sh.slabBytes || len(key) >= 1<<16 {
-		delete(sh.index, hash)
+		sh.index.remove(hash)
 		return
 	}
 	last := len(sh.slabs) - 1
@@ -149,7 +148,7 @@ func (sh *cacheShard) put(c *cache, hash uint64, key, value []byte) {
 		last++
 	}
 	slab := sh.slabs[last]
-	sh.index[hash] = uint64(sh.first+uint32(last))<<32 | uint64(len(slab))
+	sh.index.set(hash, uint32(sh.first+uint16(last))<<16|uint32(len(slab)))
 	valueLength := uint32(absent)
 	if value != nil {
 		valueLength = uint32(len(value))
@@ -163,18 +162,19 @@ func (sh *cacheShard) put(c *cache, hash uint64, key, value []byte) {
 }
 
 func (sh *cacheShard) sizeBytes() int {
-	return len(sh.slabs)*sh.slabBytes + len(sh.index)*indexBytes
+	return len(sh.slabs)*sh.slabBytes + sh.index.sizeBytes()
 }
 
 // drop gives up the oldest slab.
 func (sh *cacheShard) drop(c *cache) {
 	slab := sh.slabs[0]
 	for rest := slab; len(rest) > 0; {
-		place := uint64(sh.first)<<32 | uint64(len(slab)-len(rest))
+		place := uint32(sh.first)<<16 | uint32(len(slab)-len(rest))
 		var key []byte
 		key, _, rest = cutEntry(rest)
-		if hash := c.hash(key); sh.index[hash] == place {
-			delete(sh.index, hash)
+		hash := c.hash(key)
+		if at, known := sh.index.get(hash); known && at == place {
+			sh.index.remove(hash)
 		}
 	}
 	sh.slabs[0] = nil

@@ -357,7 +357,7 @@ func TestSlowReaderDoesNotSpoilTheCache(t *testing.T) {
 	if err := s.Commit(2, 2, st); err != nil { // does not wait for the reader
 		t.Fatal(err)
 	}
-	s.cache.shard(s.cache.hash([]byte("a"))).index = make(map[uint64]uint64) // room for the reader to err
+	s.cache.shard(s.cache.hash([]byte("a"))).index = index{} // room for the reader to err
 	close(wake)
 	reader.Wait()
 	if slowErr != nil || string(slow) != "old" {
