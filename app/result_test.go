@@ -22,7 +22,7 @@ func variety(c *chain) [][]byte {
 	made := c.Network().AssetAddress(address("alice"), 0)
 	cancel := c.transfer("dave", 0, "dave", 0)
 	reference := c.transfer("bob", 0, "newcomer", 1)
-	reference.Op.(*ledger.Transfer).Legs[0].Reference = "Rechnung № 7, \"bezahlt\"\n"
+	reference.Op.(*ledger.Transfer).Legs[0].Reference = "Rechnung № 7, \"bezahlt\" \\n"
 	return [][]byte{
 		body("alice", 0, &ledger.CreateAsset{Symbol: "GOLD", Name: "Gold, gram", Decimals: 3, Cap: ledger.MaxAmount}),
 		body("alice", 1, &ledger.Issue{Asset: made, To: address("bob"), Amount: ledger.NewAmount(9)}),
