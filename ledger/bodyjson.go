@@ -11,17 +11,28 @@ import (
 // bodyJSON is the JSON form of a Body: {sender, nonce, validUntil?, memo?}
 // and exactly one operation under its name.
 type bodyJSON struct {
-	Sender      *crypto.Address `json:"sender"`
-	Nonce       *uint64         `json:"nonce"`
-	ValidUntil  uint64          `json:"validUntil,omitempty"`
-	Memo        string          `json:"memo,omitempty"`
-	Transfer    *Transfer       `json:"transfer,omitempty"`
-	CreateAsset *CreateAsset    `json:"createAsset,omitempty"`
-	Issue       *Issue          `json:"issue,omitempty"`
-	Redeem      *Redeem         `json:"redeem,omitempty"`
-	PauseAsset  *PauseAsset     `json:"pauseAsset,omitempty"`
-	ResumeAsset *ResumeAsset    `json:"resumeAsset,omitempty"`
+	Sender      crypto.Address `json:"sender"`
+	Nonce       uint64         `json:"nonce"`
+	ValidUntil  uint64         `json:"validUntil,omitempty"`
+	Memo        string         `json:"memo,omitempty"`
+	Transfer    *Transfer      `json:"transfer,omitempty"`
+	CreateAsset *CreateAsset   `json:"createAsset,omitempty"`
+	Issue       *Issue         `json:"issue,omitempty"`
+	Redeem      *Redeem        `json:"redeem,omitempty"`
+	PauseAsset  *PauseAsset    `json:"pauseAsset,omitempty"`
+	ResumeAsset *ResumeAsset   `json:"resumeAsset,omitempty"`
 }
+
+// bodyForm is the form of a body's JSON. Which operations are there is judged
+// apart.
+var bodyForm = append(all("sender", "nonce").with("validUntil", "memo"),
+	jsonField{"transfer", true, jsonForm{{name: "legs", form: all("from", "to", "asset", "amount").with("reference")}}},
+	jsonField{"createAsset", true, all("symbol", "name", "decimals", "cap", "flags")},
+	jsonField{"issue", true, all("asset", "to", "amount").with("reference")},
+	jsonField{"redeem", true, all("asset", "from", "amount").with("reference")},
+	jsonField{"pauseAsset", true, all("asset")},
+	jsonField{"resumeAsset", true, all("asset")},
+)
 
 // operations lists the operations that are set.
 func (j *bodyJSON) operations() (ops []Operation) {
@@ -48,8 +59,7 @@ func (j *bodyJSON) operations() (ops []Operation) {
 
 // MarshalJSON writes the body as the JSON-RPC and files carry it.
 func (b Body) MarshalJSON() ([]byte, error) {
-	nonce := uint64(b.Nonce)
-	j := bodyJSON{Sender: &b.Sender, Nonce: &nonce, ValidUntil: uint64(b.ValidUntil), Memo: b.Memo}
+	j := bodyJSON{Sender: b.Sender, Nonce: uint64(b.Nonce), ValidUntil: uint64(b.ValidUntil), Memo: b.Memo}
 	switch op := b.Op.(type) {
 	case *Transfer:
 		j.Transfer = op
@@ -69,23 +79,18 @@ func (b Body) MarshalJSON() ([]byte, error) {
 	return json.Marshal(j)
 }
 
-// UnmarshalJSON reads the form that MarshalJSON writes, and refuses unknown
-// fields. It does not judge the values: CheckBody does.
+// UnmarshalJSON reads the form that MarshalJSON writes, strictly: validUntil,
+// memo and references may be left out, nothing else may be missing, and
+// nothing is null. It does not judge the values: CheckBody does.
 func (b *Body) UnmarshalJSON(data []byte) error {
 	var j bodyJSON
-	if err := strictJSON(data, &j); err != nil {
+	if err := strictJSON(data, bodyForm, &j); err != nil {
 		return err
-	}
-	if j.Sender == nil {
-		return errors.New("field \"sender\" is missing")
-	}
-	if j.Nonce == nil {
-		return errors.New("field \"nonce\" is missing: give the account's nextNonce, or any number not yet used")
 	}
 	ops := j.operations()
 	if len(ops) != 1 {
 		return fmt.Errorf("a transaction has exactly one operation, one of %q; this one has %d", KindNames(), len(ops))
 	}
-	*b = Body{Sender: *j.Sender, Nonce: Nonce(*j.Nonce), ValidUntil: UnixTime(j.ValidUntil), Memo: j.Memo, Op: ops[0]}
+	*b = Body{Sender: j.Sender, Nonce: Nonce(j.Nonce), ValidUntil: UnixTime(j.ValidUntil), Memo: j.Memo, Op: ops[0]}
 	return nil
 }

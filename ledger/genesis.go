@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -68,10 +69,29 @@ func NewGenesisParams(p Params) GenesisParams {
 	return GenesisParams{p.AccountPolicy.String(), p.MaxNewAccounts, p.MaxMultiPartyLifetime, p.MaxBlockSignatures, p.MaxBlockLegs, p.MaxBlockBytes}
 }
 
-// ParseGenesis reads app_state strictly: unknown fields are errors.
+// MarshalJSON writes what ParseGenesis reads: lists of nothing are empty, not
+// null.
+func (g Genesis) MarshalJSON() ([]byte, error) {
+	type plain Genesis
+	g.Assets = append([]GenesisAsset{}, g.Assets...)
+	g.Accounts = append([]GenesisAccount{}, g.Accounts...)
+	g.Balances = append([]GenesisBalance{}, g.Balances...)
+	return json.Marshal(plain(g))
+}
+
+// genesisForm is the form of app_state.
+var genesisForm = append(all("networkId", "chainId", "settlement"),
+	jsonField{"params", false, all("accountPolicy", "maxNewAccounts", "maxMultiPartyLifetime", "maxBlockSignatures", "maxBlockLegs", "maxBlockBytes")},
+	jsonField{"assets", false, all("symbol", "name", "decimals", "issuer", "cap", "flags")},
+	jsonField{"accounts", false, append(all("address").with("threshold"), jsonField{"keys", true, all("address", "weight")})},
+	jsonField{"balances", false, all("account", "symbol", "amount")},
+)
+
+// ParseGenesis reads app_state strictly: an account's keys and threshold may be
+// left out, and nothing else; unknown fields are errors.
 func ParseGenesis(data []byte) (*Genesis, error) {
 	var g Genesis
-	if err := strictJSON(data, &g); err != nil {
+	if err := strictJSON(data, genesisForm, &g); err != nil {
 		return nil, fmt.Errorf("genesis app_state: %w", err)
 	}
 	return &g, nil

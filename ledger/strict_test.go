@@ -28,13 +28,13 @@ func TestBodyJSONRefuses(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"nonce":1,` + op: `"sender" is missing`,
 		`{"sender":"0x0000000000000000000000000000000000000001",` + op: `"nonce" is missing`,
-		`{"sender":null,"nonce":1,` + op:                               `"sender" is missing`,
+		`{"sender":null,"nonce":1,` + op:                               `"sender" is null`,
 		head + `"memo":"x"}`:                                           "has 0",
-		head + `"transfer":null}`:                                      "has 0",
+		head + `"transfer":null}`:                                      `"transfer" is null`,
 		head + `"resumeAsset":{"asset":"0x0000000000000000000000000000000000000002"},` + op: "has 2",
 		head + `"other":1,` + op: `unknown field "other"`,
 		head + `"nonce":2,` + op: `"nonce" is given twice`,
-		head + `"Nonce":2,` + op: `"Nonce" is given twice`,
+		head + `"Nonce":2,` + op: `unknown field "Nonce"`,
 		head + `"pauseAsset":{"asset":"0x0000000000000000000000000000000000000003"},` + op: "given twice",
 		head + "\"memo\":\"\xff\"," + op:                                                                 "UTF-8",
 		head + `"memo":7,` + op:                                                                          "memo",
@@ -53,7 +53,7 @@ func TestBodyJSONRefuses(t *testing.T) {
 		head + `"createAsset":{"symbol":"A","name":"A","decimals":256,"cap":"0","flags":0}}`:             "decimals",
 		head + `"createAsset":{"symbol":"A","name":"A","decimals":0,"cap":"0","flags":4294967296}}`:      "flags",
 		`[]`:   "array",
-		`null`: `"sender" is missing`,
+		`null`: "is null",
 	} {
 		err := json.Unmarshal([]byte(text), &b)
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -6,14 +6,45 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
-// strictJSON decodes one JSON value whose meaning is beyond doubt: UTF-8, no
-// unknown field, no field given twice, nothing after the value. What is
-// signed or agreed upon must not depend on which of two values a reader took.
-func strictJSON(data []byte, v any) error {
+// jsonForm is what a JSON object looks like: all its fields, named exactly.
+type jsonForm []jsonField
+
+type jsonField struct {
+	name     string
+	optional bool     // it may be left out
+	form     jsonForm // of the object that it holds, or of those in its list; nil: it holds none
+}
+
+// all makes a form of fields that must be there and hold no objects.
+func all(names ...string) jsonForm {
+	form := make(jsonForm, len(names))
+	for i, name := range names {
+		form[i].name = name
+	}
+	return form
+}
+
+// with adds fields that may be left out and hold no objects.
+func (f jsonForm) with(names ...string) jsonForm {
+	for _, name := range names {
+		f = append(f, jsonField{name: name, optional: true})
+	}
+	return f
+}
+
+// strictJSON decodes one JSON value whose meaning is beyond doubt: UTF-8 and
+// no half of a surrogate pair, nothing after the value, and in its objects the
+// fields of the form, no other, none missing, null or twice. What is signed or
+// agreed upon must not depend on what a reader makes of the rest:
+// encoding/json by itself takes names in any case, the last of two, and zero
+// for what is not there.
+func strictJSON(data []byte, form jsonForm, v any) error {
 	if !utf8.Valid(data) {
 		return errors.New("the JSON text is not UTF-8")
 	}
@@ -25,73 +56,147 @@ func strictJSON(data []byte, v any) error {
 	if _, err := d.Token(); err != io.EOF {
 		return errors.New("there is something after the JSON value")
 	}
-	return onceEach(data)
+	if !pairedSurrogates(data) {
+		return errors.New(`a \u escape is half of a surrogate pair: it stands for no character`)
+	}
+	w := formWalk{d: json.NewDecoder(bytes.NewReader(data))}
+	w.d.UseNumber()
+	return w.value(form)
 }
 
-// onceEach reports a field that an object of valid JSON gives twice. Names
-// that differ in case only are the same: encoding/json takes either.
-func onceEach(data []byte) error {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
-	var open []*object
-	for {
-		token, err := d.Token()
-		if err == io.EOF {
-			return nil
+// formWalk compares a JSON value, which is known to be valid, with a form.
+type formWalk struct {
+	d    *json.Decoder
+	path []string // of the value at hand: names, and places in lists
+}
+
+func (w *formWalk) value(form jsonForm) error {
+	token, err := w.d.Token()
+	switch {
+	case err != nil:
+		return err
+	case token == nil:
+		return fmt.Errorf("%s is null: give a value, or leave it out if it may be", w.subject())
+	case token == json.Delim('{'):
+		return w.object(form)
+	case token == json.Delim('['):
+		return w.list(form)
+	}
+	return nil
+}
+
+func (w *formWalk) list(form jsonForm) error {
+	for i := 0; w.d.More(); i++ {
+		w.path = append(w.path, "["+strconv.Itoa(i)+"]")
+		if err := w.value(form); err != nil {
+			return err
 		}
+		w.path = w.path[:len(w.path)-1]
+	}
+	_, err := w.d.Token() // the end of the list
+	return err
+}
+
+func (w *formWalk) object(form jsonForm) error {
+	given := make([]bool, len(form))
+	for w.d.More() {
+		token, err := w.d.Token()
 		if err != nil {
 			return err
 		}
-		var in *object
-		if len(open) > 0 {
-			in = open[len(open)-1]
+		name, _ := token.(string)
+		i := form.find(name)
+		switch {
+		case i < 0:
+			return fmt.Errorf("unknown field %q%s", name, w.within())
+		case given[i]:
+			return fmt.Errorf("field %q is given twice%s", name, w.within())
 		}
-		switch token {
-		case json.Delim('{'), json.Delim('['):
-			in.value()
-			open = append(open, newObject(token))
-			continue
-		case json.Delim('}'), json.Delim(']'):
-			open = open[:len(open)-1]
-			continue
+		given[i] = true
+		w.path = append(w.path, name)
+		if err := w.value(form[i].form); err != nil {
+			return err
 		}
-		if name, ok := token.(string); ok && in.wantsName() {
-			if !in.add(name) {
-				return fmt.Errorf("field %q is given twice", name)
-			}
-			continue
-		}
-		in.value()
+		w.path = w.path[:len(w.path)-1]
 	}
+	for i, f := range form {
+		if !given[i] && !f.optional {
+			return fmt.Errorf("field %q is missing%s", f.name, w.within())
+		}
+	}
+	_, err := w.d.Token() // the end of the object
+	return err
 }
 
-// object is an open JSON object, or an array, which has no names.
-type object struct {
-	names  map[string]bool // nil in an array
-	atName bool
+func (f jsonForm) find(name string) int {
+	for i := range f {
+		if f[i].name == name {
+			return i
+		}
+	}
+	return -1
 }
 
-func newObject(open json.Token) *object {
-	if open == json.Delim('[') {
-		return &object{}
+// subject names the value at hand, for errors.
+func (w *formWalk) subject() string {
+	if len(w.path) == 0 {
+		return "the JSON value"
 	}
-	return &object{names: map[string]bool{}, atName: true}
+	last := w.path[len(w.path)-1]
+	if strings.HasPrefix(last, "[") {
+		return "item " + w.place(len(w.path))
+	}
+	w.path = w.path[:len(w.path)-1]
+	return fmt.Sprintf("field %q%s", last, w.within())
 }
 
-func (o *object) wantsName() bool { return o != nil && o.names != nil && o.atName }
-
-func (o *object) add(name string) bool {
-	folded := strings.ToLower(name)
-	if o.names[folded] {
-		return false
+// within says in which object the walk is, unless in the outermost.
+func (w *formWalk) within() string {
+	if len(w.path) == 0 {
+		return ""
 	}
-	o.names[folded], o.atName = true, false
+	return " in " + w.place(len(w.path))
+}
+
+// place joins the first n parts of the path: transfer.legs[0].
+func (w *formWalk) place(n int) string {
+	joined := strings.Join(w.path[:n], ".")
+	return strings.ReplaceAll(joined, ".[", "[")
+}
+
+// pairedSurrogates reports whether the \u escapes of valid JSON stand for
+// characters.
+func pairedSurrogates(data []byte) bool {
+	for i := 0; i < len(data); {
+		if data[i] != '\\' {
+			i++
+			continue
+		}
+		high, ok := escapedUnit(data[i:])
+		if !ok {
+			i += 2 // any other escape: its letter may be a backslash
+			continue
+		}
+		i += escapedUnitBytes
+		if !utf16.IsSurrogate(high) {
+			continue
+		}
+		low, ok := escapedUnit(data[i:])
+		if !ok || utf16.DecodeRune(high, low) == utf8.RuneError {
+			return false
+		}
+		i += escapedUnitBytes
+	}
 	return true
 }
 
-// value notes that a value was read where one belongs.
-func (o *object) value() {
-	if o != nil {
-		o.atName = true
+const escapedUnitBytes = len(`\u0000`)
+
+// escapedUnit reads the UTF-16 unit of an escape that data begins with.
+func escapedUnit(data []byte) (unit rune, ok bool) {
+	if len(data) < escapedUnitBytes || data[0] != '\\' || data[1] != 'u' {
+		return 0, false
 	}
+	v, err := strconv.ParseUint(string(data[2:escapedUnitBytes]), 16, 16)
+	return rune(v), err == nil
 }

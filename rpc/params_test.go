@@ -74,6 +74,13 @@ func badBodies() []string {
 		replaced(`"amount":"1"`, `"amount":"1","amount":"2"`), replaced(`"amount":"1"`, `"amount":"1","memo":"x"`),
 		replaced(`"to":`+someAddress, `"to":"0x12"`), replaced(`[`+goodLeg+`]`, `{}`), replaced(`[`+goodLeg+`]`, `[1]`), replaced(`{"legs":[`+goodLeg+`]}`, `null`),
 		replaced(`"sender":`+someAddress, `"sender":"0xF39fd6e51aad88F6F4ce6aB8827279cffFb92266"`),
+		replaced(`,"amount":"1"`, ``), replaced(`"from":`+someAddress+`,`, ``), replaced(`"to":`+someAddress+`,`, ``), replaced(`"asset":`+someAddress+`,`, ``),
+		replaced(`"amount":"1"`, `"amount":null`), replaced(`[`+goodLeg+`]`, `[null]`), replaced(`{"legs":[`+goodLeg+`]}`, `{}`), replaced(`{"legs":[`+goodLeg+`]}`, `{"legs":null}`),
+		replaced(`"nonce":1`, `"nonce":1,"memo":null`), replaced(`"nonce":1`, `"nonce":1,"validUntil":null`), replaced(`"amount":"1"`, `"amount":"1","reference":null`),
+		replaced(`"nonce":1`, `"nonce":1,"issue":null`), replaced(`"sender"`, `"ſender"`), replaced(`"nonce":1`, `"nonce":1,"memo":"\ud800"`),
+		replaced(`"transfer":{"legs":[`+goodLeg+`]}`, `"createAsset":{"symbol":"A","name":"A","decimals":0,"cap":"0"}`),
+		replaced(`"transfer":{"legs":[`+goodLeg+`]}`, `"createAsset":{"symbol":"A","name":"A","decimals":0,"flags":0}`),
+		replaced(`"transfer":{"legs":[`+goodLeg+`]}`, `"createAsset":{"symbol":"A","name":"A","cap":"0","flags":0}`),
 		replaced(`{"legs":[`+goodLeg+`]}`, strings.Repeat(`[`, 5000)+strings.Repeat(`]`, 5000)),
 	}
 }
@@ -129,7 +136,7 @@ func TestSchemasOfParametersAgreeWithTheServer(t *testing.T) {
 			}
 		}
 	}
-	finer := []string{`1.0`, `1e3`, `1e1`, `1e9`, `"0xF39`, `"nonce":1,"nonce"`, `"limit":1,"limit"`, `"amount":"1","amount"`, `{"scheme":0,"scheme"`, `"tx":` + goodBody + `,"tx"`, `"340282366920938463463374607431768211456"`, `"cursor":"next"`}
+	finer := []string{`1.0`, `1e3`, `1e1`, `1e9`, `"0xF39`, `"nonce":1,"nonce"`, `"limit":1,"limit"`, `"amount":"1","amount"`, `{"scheme":0,"scheme"`, `"tx":` + goodBody + `,"tx"`, `"340282366920938463463374607431768211456"`, `"cursor":"next"`, `\ud800`}
 	for _, m := range methodTable {
 		for i, p := range m.params {
 		values:
