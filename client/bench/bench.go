@@ -99,7 +99,7 @@ type Result struct {
 
 	// Not part of the JSON form.
 	Elapsed      time.Duration     `json:"-"` // from the first due time to the last receipt
-	CPU          time.Duration     `json:"-"` // processor time of this process meanwhile; 0 if unknown
+	Cores        float64           `json:"-"` // processor time of this process while driving, a second; 0 if unknown
 	SignedLate   uint64            `json:"-"` // signed while driving, because more went through than was foreseen
 	Reasons      map[string]uint64 `json:"-"` // why transactions were refused
 	Retries      map[string]uint64 `json:"-"` // sendings beyond the first, by their reason

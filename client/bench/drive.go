@@ -20,7 +20,8 @@ type engine struct {
 	lost  []crypto.Hash // set by settle
 
 	start time.Time
-	cpu   time.Duration // of the process, at the start
+	cpu   time.Duration // of the process: at the start, then while driving
+	drove time.Duration // how long drive took
 	late  uint64        // signed while driving; owned by feed
 
 	routing sync.Mutex // held while a job is parked, or parked jobs are moved
@@ -83,13 +84,17 @@ func (e *engine) drive(ctx context.Context) {
 	stopReports()
 	cancel()
 	running.Wait()
-	e.cpu = processTime() - e.cpu
+	e.cpu, e.drove = processTime()-e.cpu, time.Since(e.start)
 }
 
-// feed hands out jobs until the duration is over.
+// feed hands out jobs until the duration is over. At a fixed rate that is when
+// the last is due, and then it goes out even if the feeder is late.
 func (e *engine) feed(ctx context.Context) {
-	ctx, cancel := context.WithDeadline(ctx, e.start.Add(e.cfg.Duration))
-	defer cancel()
+	if e.cfg.Rate == 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, e.start.Add(e.cfg.Duration))
+		defer cancel()
+	}
 	for i := uint64(0); e.cfg.Rate == 0 || i < e.plan.total; i++ {
 		due, ok := e.turn(ctx, i)
 		if !ok {
@@ -133,7 +138,7 @@ func (e *engine) turn(ctx context.Context, i uint64) (due time.Time, ok bool) {
 			return time.Time{}, false
 		}
 	}
-	return due, true
+	return due, ctx.Err() == nil
 }
 
 // push queues a job on the link at index from, or the next that is up. When
@@ -307,11 +312,15 @@ func (e *engine) result() *Result {
 	b := e.book
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	elapsed := b.last.Sub(e.start)
+	elapsed := max(b.last.Sub(e.start), 0)
+	cores := 0.0
+	if e.drove > 0 {
+		cores = e.cpu.Seconds() / e.drove.Seconds()
+	}
 	return &Result{
 		Submitted: b.submitted, Committed: b.committed, Refused: b.refused, Lost: b.lost,
 		TransfersPerSecond: perSecond(b.committed*uint64(e.plan.legs), elapsed),
 		LatencyMs:          percentiles(b.latency),
-		Elapsed:            max(elapsed, 0), CPU: e.cpu, SignedLate: e.late, Retries: b.retries, Reasons: b.reasons, LostHashes: e.lost,
+		Elapsed:            elapsed, Cores: cores, SignedLate: e.late, Retries: b.retries, Reasons: b.reasons, LostHashes: e.lost,
 	}
 }

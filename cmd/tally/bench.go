@@ -153,8 +153,8 @@ func showBench(c *cobra.Command, r *bench.Result) error {
 	fmt.Fprintf(&b, "rate        %.1f transfers/s over %.1f s\n", r.TransfersPerSecond, r.Elapsed.Seconds())
 	fmt.Fprintf(&b, "latency     p50 %.1f ms, p90 %.1f ms, p99 %.1f ms, max %.1f ms\n",
 		r.LatencyMs.P50, r.LatencyMs.P90, r.LatencyMs.P99, r.LatencyMs.Max)
-	if r.CPU > 0 && r.Elapsed > 0 {
-		fmt.Fprintf(&b, "generator   %.2f of a core\n", r.CPU.Seconds()/r.Elapsed.Seconds())
+	if r.Cores > 0 {
+		fmt.Fprintf(&b, "generator   %.2f of a core\n", r.Cores)
 	}
 	if len(r.Retries) > 0 {
 		fmt.Fprintf(&b, "retries    %s\n", reasonList(r.Retries))
