@@ -18,119 +18,123 @@ func Includable(net *Network, time UnixTime, r Reader, tx *Tx) (Code, error) {
 	return s.includable(tx)
 }
 
-// includable is the rule. Cheapest first: bytes, sender, nonce, time, and
-// only then signatures. (An Ethereum envelope names its sender only through
-// its signature.)
+// includable is the rule. Cheapest first: bytes, sender, nonce, time, the
+// number of signatures, and only then the signatures. (An Ethereum envelope
+// names its sender only through its signature.)
 func (s *state) includable(tx *Tx) (Code, error) {
-	if tx.fault != Applied {
-		return tx.fault, nil
-	}
 	if tx.Envelope != EnvelopeNative {
 		if code := tx.RecoverSigners(); code != Applied {
 			return code, nil
 		}
 	}
-	sender, err := s.account(tx.Sender)
-	if err != nil {
-		return 0, err
-	}
-	switch {
-	case !sender.present:
-		return CodeUnknownSender, nil
-	case sender.value.Status != StatusActive:
-		return CodeSenderInactive, nil
-	}
-	if code := sender.value.Window.Usable(tx.Nonce); code != Applied {
-		return code, nil
-	}
-	if tx.ValidUntil != 0 && tx.ValidUntil < s.time {
-		return CodeExpired, nil
-	}
-	return s.authorised(tx, &sender.value)
-}
-
-// required is one account whose authority tx needs.
-type required struct {
-	address crypto.Address
-	account *Account // nil when there is none
-}
-
-// keys counts the keys that could sign for it.
-func (r *required) keys() int {
-	if r.account == nil {
-		return 0
-	}
-	return max(1, len(r.account.Authority.Keys))
-}
-
-// authorised judges the signatures against the authorities of all accounts
-// that must authorise tx. Signatures are counted before any is recovered, so
-// that what can never be authorised costs no recovery.
-func (s *state) authorised(tx *Tx, sender *Account) (Code, error) {
-	self := [1]required{{tx.Sender, sender}}
-	accounts, err := s.appendAuthorisers(self[:], tx)
-	if err != nil {
-		return 0, err
-	}
-	keys := 0
-	for i := range accounts {
-		keys += accounts[i].keys()
-	}
-	if tx.SignatureCount() > keys {
-		return CodeTooManySignatures, nil
+	c, code, err := s.unsigned(tx)
+	if code != Applied || err != nil {
+		return code, err
 	}
 	if code := tx.RecoverSigners(); code != Applied {
 		return code, nil
 	}
-	if code := judgeSigners(accounts, tx.Signers); code != Applied {
-		return code, nil
-	}
-	return s.lifetime(tx, sender), nil
+	return s.authorised(tx, c)
 }
 
-// appendAuthorisers appends every account besides the sender that must
-// authorise tx, each once.
-func (s *state) appendAuthorisers(list []required, tx *Tx) ([]required, error) {
-	others := tx.Op.authorisers(tx.Sender)
-	slices.SortFunc(others, crypto.Address.Compare)
-	for _, a := range slices.Compact(others) {
-		c, err := s.account(a)
+// claim is a transaction's sender, and the other accounts that must authorise
+// it, each once, ascending.
+type claim struct {
+	sender *Account
+	others []crypto.Address
+}
+
+// unsigned is the part of the rule that recovers no signer. tx is native, or
+// its signer is recovered.
+func (s *state) unsigned(tx *Tx) (claim, Code, error) {
+	if tx.fault != Applied {
+		return claim{}, tx.fault, nil
+	}
+	sender, err := s.account(tx.Sender)
+	if err != nil {
+		return claim{}, 0, err
+	}
+	switch {
+	case !sender.present:
+		return claim{}, CodeUnknownSender, nil
+	case sender.value.Status != StatusActive:
+		return claim{}, CodeSenderInactive, nil
+	}
+	if code := sender.value.Window.Usable(tx.Nonce); code != Applied {
+		return claim{}, code, nil
+	}
+	if tx.ValidUntil != 0 && tx.ValidUntil < s.time {
+		return claim{}, CodeExpired, nil
+	}
+	c := claim{sender: &sender.value, others: tx.Op.authorisers(tx.Sender)}
+	slices.SortFunc(c.others, crypto.Address.Compare)
+	c.others = slices.Compact(c.others)
+	code, err := s.countSignatures(tx, c)
+	return c, code, err
+}
+
+// countSignatures refuses what has no signature, and more of them than there
+// are keys of the accounts that must authorise tx: so many can never all be
+// needed. It reads the others' accounts only where their number of keys
+// decides.
+func (s *state) countSignatures(tx *Tx, c claim) (Code, error) {
+	count := tx.SignatureCount()
+	keys := c.sender.keys()
+	switch {
+	case count == 0:
+		return CodeUnauthorized, nil
+	case count <= keys:
+		return Applied, nil
+	case count > keys+MaxAuthorityKeys*len(c.others):
+		return CodeTooManySignatures, nil
+	}
+	for _, a := range c.others {
+		other, err := s.account(a)
 		if err != nil {
-			return nil, err
+			return 0, err
 		}
-		r := required{address: a}
-		if c.present {
-			r.account = &c.value
+		if other.present {
+			keys += other.value.keys()
 		}
-		list = append(list, r)
 	}
-	return list, nil
+	if count > keys {
+		return CodeTooManySignatures, nil
+	}
+	return Applied, nil
 }
 
-// judgeSigners: every account reaches its threshold, and without any one
-// signature some account would not.
-func judgeSigners(accounts []required, signers []crypto.Address) Code {
+// keys counts the keys that could sign for the account.
+func (a *Account) keys() int { return max(1, len(a.Authority.Keys)) }
+
+// authorised judges the recovered signers: every account reaches its
+// threshold, the sender first, and without any one signature some account
+// would not.
+func (s *state) authorised(tx *Tx, c claim) (Code, error) {
 	var needed [MaxSignatures]bool
-	for i := range accounts {
-		if !accounts[i].markNeeded(signers, &needed) {
-			return CodeUnauthorized
+	if !c.sender.markNeeded(tx.Sender, tx.Signers, &needed) {
+		return CodeUnauthorized, nil
+	}
+	for _, a := range c.others {
+		other, err := s.account(a)
+		if err != nil {
+			return 0, err
+		}
+		if !other.present || !other.value.markNeeded(a, tx.Signers, &needed) {
+			return CodeUnauthorized, nil
 		}
 	}
-	if slices.Contains(needed[:len(signers)], false) {
-		return CodeSuperfluous
+	if slices.Contains(needed[:len(tx.Signers)], false) {
+		return CodeSuperfluous, nil
 	}
-	return Applied
+	return s.lifetime(tx, c.sender), nil
 }
 
-// markNeeded marks the signers without whom the account falls below its
-// threshold. ok is false when it is below it with all of them. Keys and
+// markNeeded marks the signers without whom the account at self falls below
+// its threshold. ok is false when it is below it with all of them. Keys and
 // signers both stand ascending.
-func (r *required) markNeeded(signers []crypto.Address, needed *[MaxSignatures]bool) (ok bool) {
-	if r.account == nil {
-		return false
-	}
-	own := [1]Key{{r.address, 1}}
-	keys := r.account.Authority.Keys
+func (a *Account) markNeeded(self crypto.Address, signers []crypto.Address, needed *[MaxSignatures]bool) (ok bool) {
+	own := [1]Key{{self, 1}}
+	keys := a.Authority.Keys
 	if len(keys) == 0 {
 		keys = own[:]
 	}
@@ -148,7 +152,7 @@ func (r *required) markNeeded(signers []crypto.Address, needed *[MaxSignatures]b
 			signed++
 		}
 	}
-	threshold := r.account.Authority.threshold()
+	threshold := a.Authority.threshold()
 	if total < threshold {
 		return false
 	}
