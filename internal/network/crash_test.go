@@ -13,6 +13,15 @@ import (
 // this is each of them in the first block after a start and in the second.
 const crashPoints = 22
 
+// pointStep is how far apart the points are that are tried: in a short run, 0,
+// 7, 14 and 21.
+func pointStep() int {
+	if testing.Short() {
+		return 7
+	}
+	return 1
+}
+
 // dieWithin is how long a validator may take to reach its crash point.
 const dieWithin = 60 * time.Second
 
@@ -38,7 +47,7 @@ func TestCrashPointsInConsensus(t *testing.T) {
 	const away, crashes = 3, 0
 	n.WaitHeight(crashes, 11)
 	n.Kill(away)
-	for point := range crashPoints {
+	for point := 0; point < crashPoints; point += pointStep() {
 		n.Kill(crashes)
 		n.crashAt(crashes, point)
 		n.Start(crashes)
@@ -61,9 +70,13 @@ func TestCrashPointsCatchingUp(t *testing.T) {
 	n.StartAll()
 	load := n.StartLoad(LoadOptions{})
 	const crashes = 1
+	step := 3 * pointStep()
+	if InCampaign() {
+		step = 1
+	}
 	height := n.WaitHeight(crashes, 11).Height
 	n.Kill(crashes)
-	for point := 0; point < crashPoints; point += 3 {
+	for point := 0; point < crashPoints; point += step {
 		height += 6 // blocks of four points each: they are all behind
 		n.WaitHeight(0, height)
 		n.crashAt(crashes, point)

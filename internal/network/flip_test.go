@@ -39,12 +39,7 @@ func TestBitFlips(t *testing.T) {
 	}
 	refused, harmless := 0, 0
 	for range Rounds(t, 2, 5, 300) {
-		if err := os.RemoveAll(n.Home(0).DataDir()); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.CopyFS(n.Home(0).DataDir(), os.DirFS(good)); err != nil {
-			t.Fatal(err)
-		}
+		putBack(t, n.Home(0), good)
 		flipped := flipBit(t, n.Home(0), random)
 		n.Start(0)
 		went := n.goesOnOrSaysWhy(load)
@@ -57,6 +52,21 @@ func TestBitFlips(t *testing.T) {
 		n.Kill(0)
 	}
 	t.Logf("%d flips harmless, %d refused", harmless, refused)
+	putBack(t, n.Home(0), good)
+	n.Start(0)
+	n.WaitCaughtUp(0)
+	load.Verify(0)
+}
+
+// putBack replaces a validator's data by a copy.
+func putBack(t *testing.T, home node.Home, good string) {
+	t.Helper()
+	if err := os.RemoveAll(home.DataDir()); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(home.DataDir(), os.DirFS(good)); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // flipBit turns a random bit of a random file round, and says which.

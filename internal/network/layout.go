@@ -166,9 +166,9 @@ func (v *validator) config() config.Config {
 	c := config.Default()
 	c.Moniker = v.name()
 	c.P2P.Listen, c.RPC.Listen, c.Metrics.Listen = v.p2p, v.rpc, v.metrics
-	c.Consensus.TimeoutPropose, c.Consensus.TimeoutProposeDelta = 250*time.Millisecond, 100*time.Millisecond
-	c.Consensus.TimeoutPrevote, c.Consensus.TimeoutPrevoteDelta = 100*time.Millisecond, 100*time.Millisecond
-	c.Consensus.TimeoutPrecommit, c.Consensus.TimeoutPrecommitDelta = 100*time.Millisecond, 100*time.Millisecond
+	c.Consensus.TimeoutPropose, c.Consensus.TimeoutProposeDelta = 250*time.Millisecond, 250*time.Millisecond
+	c.Consensus.TimeoutPrevote, c.Consensus.TimeoutPrevoteDelta = 100*time.Millisecond, 250*time.Millisecond
+	c.Consensus.TimeoutPrecommit, c.Consensus.TimeoutPrecommitDelta = 100*time.Millisecond, 250*time.Millisecond
 	c.Consensus.HeartbeatInterval = 2 * time.Second
 	c.State.CacheBytes = 16 << 20
 	c.Admission.SignerCacheBytes = 16 << 20

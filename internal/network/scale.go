@@ -16,16 +16,19 @@ func Rounds(t testing.TB, short, usual, full int) int {
 	if testing.Short() {
 		return short
 	}
-	text := os.Getenv("CAMPAIGN_PERCENT")
-	if text == "" {
+	if !InCampaign() {
 		return usual
 	}
+	text := os.Getenv("CAMPAIGN_PERCENT")
 	percent, err := strconv.Atoi(text)
 	if err != nil || percent < 1 || percent > 1000 {
 		t.Fatalf("CAMPAIGN_PERCENT is %q: want a whole number from 1 to 1000", text)
 	}
 	return max(usual, full*percent/100)
 }
+
+// InCampaign reports whether this is a campaign.
+func InCampaign() bool { return os.Getenv("CAMPAIGN_PERCENT") != "" }
 
 // Random returns a source of random numbers, and logs the seed that
 // CAMPAIGN_SEED has to be set to for the same ones. What processes do with
