@@ -134,7 +134,8 @@ func (s *Store) plan(base *View, changes []ledger.Change) (*plan, error) {
 	p.undo = newUndo(len(changes), keyBytes+valueBytes+8*len(changes))
 	disk := slices.Grow([]byte(nil), keyBytes) // the batch may keep what it is given
 	for i, c := range changes {
-		old, err := base.Get(c.Key)
+		p.hashes[i] = s.cache.hash(c.Key)
+		old, err := base.get(p.hashes[i], c.Key)
 		if err == nil {
 			disk = append(append(disk, diskTable), c.Key...)
 			err = setOrDelete(p.batch, disk[len(disk)-1-len(c.Key):], c.Value)
@@ -143,7 +144,6 @@ func (s *Store) plan(base *View, changes []ledger.Change) (*plan, error) {
 			return p, err
 		}
 		p.undo.add(c.Key, old)
-		p.hashes[i] = s.cache.hash(c.Key)
 		p.keys.add(p.hashes[i])
 	}
 	if len(p.undo.raw) > maxUndoBytes {

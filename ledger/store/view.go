@@ -63,8 +63,12 @@ func (v *View) Height() ledger.Height { return v.height }
 // below the latest costs about n filter probes more, and for changed keys a
 // binary search, after reading an undo record from disk if need be.
 func (v *View) Get(key []byte) ([]byte, error) {
+	return v.get(v.store.cache.hash(key), key)
+}
+
+// get is Get with the key's hash known.
+func (v *View) get(hash uint64, key []byte) ([]byte, error) {
 	s := v.store
-	hash := s.cache.hash(key)
 	value, err := s.tableGet(hash, key)
 	if err != nil {
 		return nil, err
