@@ -238,6 +238,19 @@ func TestProcessProposalCountsSignaturesFirst(t *testing.T) {
 	}
 }
 
+// A proposer cannot spend others' nonces by filling a block with newcomers.
+func TestProcessProposalNewAccounts(t *testing.T) {
+	c := newChain(t, Options{}, func(g *ledger.Genesis) { g.Params.MaxNewAccounts = 1 })
+	c.block()
+	first, second := c.pay("alice", 0, "new 1", 1), c.pay("bob", 0, "new 2", 1)
+	if c.accepts(c.proposal(first, second)) {
+		t.Error("a block that one newcomer too many is in is accepted")
+	}
+	if !c.accepts(c.proposal(first)) || !c.accepts(c.proposal(second)) {
+		t.Error("each alone is rejected")
+	}
+}
+
 // A dishonest proposer of ours proposes what it likes and accepts it, and
 // judges the blocks of others like anybody.
 func TestProposeOption(t *testing.T) {

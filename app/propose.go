@@ -117,13 +117,12 @@ func orderByNonce(txs []*ledger.Tx) {
 
 // room is what is left of a block.
 type room struct {
-	check       *ledger.BlockCheck
-	params      *ledger.Params
-	wire        int64 // bytes of the block's message that transactions may take
-	bytes       uint64
-	signatures  uint64
-	legs        uint64
-	newAccounts uint64
+	check      *ledger.BlockCheck
+	params     *ledger.Params
+	wire       int64 // bytes of the block's message that transactions may take
+	bytes      uint64
+	signatures uint64
+	legs       uint64
 }
 
 // full reports that nothing more can fit.
@@ -132,19 +131,10 @@ func (r *room) full() bool {
 		r.signatures >= r.params.MaxBlockSignatures || r.legs >= r.params.MaxBlockLegs
 }
 
-// take puts tx into the block if it may stand there and fits. A transaction
-// that would exceed the new accounts of a block is left for the next, unless
-// it does so alone: then it is refused in any block, and so gets its receipt.
+// take puts tx into the block if it may stand there and fits.
 func (r *room) take(tx *ledger.Tx) (bool, error) {
 	size := wireSize(tx.Raw)
 	if size > r.wire {
-		return false, nil
-	}
-	created, err := r.check.NewAccounts(tx)
-	if err != nil {
-		return false, err
-	}
-	if n := uint64(created); r.newAccounts+n > r.check.MaxNewAccounts() && n <= r.check.MaxNewAccounts() {
 		return false, nil
 	}
 	code, err := r.check.Admit(tx)
@@ -155,7 +145,6 @@ func (r *room) take(tx *ledger.Tx) (bool, error) {
 	r.bytes += uint64(len(tx.Raw))
 	r.signatures += uint64(tx.SignatureCount())
 	r.legs += uint64(tx.Legs())
-	r.newAccounts += uint64(created)
 	return true, nil
 }
 

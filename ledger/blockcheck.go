@@ -14,6 +14,7 @@ type BlockCheck struct {
 	signatures uint64
 	legs       uint64
 	bytes      uint64
+	created    uint64 // the most accounts that the block can create
 }
 
 type nonceID struct {
@@ -42,26 +43,31 @@ func (c *BlockCheck) Admit(tx *Tx) (Code, error) {
 	if _, twice := c.seen[id]; twice {
 		return CodeDuplicateNonce, nil
 	}
+	created, err := c.newAccounts(tx)
+	if err != nil {
+		return 0, err
+	}
+	created += c.created
 	signatures, legs, bytes := c.signatures+uint64(tx.SignatureCount()), c.legs+uint64(tx.Legs()), c.bytes+uint64(len(tx.Raw))
-	if p := &c.s.params; signatures > p.MaxBlockSignatures || legs > p.MaxBlockLegs || bytes > p.MaxBlockBytes {
+	if p := &c.s.params; signatures > p.MaxBlockSignatures || legs > p.MaxBlockLegs || bytes > p.MaxBlockBytes || created > p.MaxNewAccounts {
 		return CodeBlockLimit, nil
 	}
 	c.seen[id] = struct{}{}
-	c.signatures, c.legs, c.bytes = signatures, legs, bytes
+	c.signatures, c.legs, c.bytes, c.created = signatures, legs, bytes, created
 	return Applied, nil
 }
 
-// NewAccounts counts the recipients of tx that have no account yet, under the
-// open policy, each once: the most it may weigh against MaxNewAccounts. A
-// proposer uses it to leave what would be refused for the next block. The tx
-// must have been admitted.
-func (c *BlockCheck) NewAccounts(tx *Tx) (int, error) {
+// newAccounts is the most accounts that tx can create: its recipients without
+// one, each once, under the open policy. What alone exceeds the cap creates
+// none, whatever stands before it: each account that others make for it counts
+// against the same cap.
+func (c *BlockCheck) newAccounts(tx *Tx) (uint64, error) {
 	if c.s.params.AccountPolicy != PolicyOpen {
 		return 0, nil
 	}
-	count := 0
 	recipients := tx.Op.recipients()
 	slices.SortFunc(recipients, crypto.Address.Compare)
+	count := uint64(0)
 	for _, to := range slices.Compact(recipients) {
 		account, err := c.s.account(to)
 		if err != nil {
@@ -71,8 +77,8 @@ func (c *BlockCheck) NewAccounts(tx *Tx) (int, error) {
 			count++
 		}
 	}
+	if count > c.s.params.MaxNewAccounts {
+		return 0, nil
+	}
 	return count, nil
 }
-
-// MaxNewAccounts is the block's cap on new accounts.
-func (c *BlockCheck) MaxNewAccounts() uint64 { return c.s.params.MaxNewAccounts }

@@ -3,6 +3,8 @@ package ledger_test
 import (
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"github.com/tallystick/tallystick/ledger"
 	"github.com/tallystick/tallystick/ledger/ledgertest"
 )
@@ -115,25 +117,105 @@ func TestBlockDuplicates(t *testing.T) {
 	}
 }
 
-// TestNewAccounts counts each recipient without an account once, under the
-// open policy only.
-func TestNewAccounts(t *testing.T) {
-	for policy, want := range map[ledger.AccountPolicy]int{ledger.PolicyOpen: 2, ledger.PolicyAdmitted: 0} {
-		c := ledgertest.NewChain(t, ledgertest.Genesis(policy, "alice", "bob"))
+// TestBlockNewAccounts: a block that could create more accounts than one may is
+// refused before anybody's nonce is spent on it. What would alone create too
+// many stands in any block, and is refused there.
+func TestBlockNewAccounts(t *testing.T) {
+	pay := func(c *ledgertest.Chain, from string, nonce ledger.Nonce, to ...string) *ledger.Tx {
 		op := &ledger.Transfer{}
-		for _, to := range []string{"x", "bob", "y", "x", "alice", "y"} {
-			op.Legs = append(op.Legs, ledger.Leg{From: ledgertest.Address("alice"), To: ledgertest.Address(to), Asset: c.Asset("GOLD"), Amount: ledger.NewAmount(1)})
+		for _, name := range to {
+			op.Legs = append(op.Legs, ledger.Leg{From: ledgertest.Address(from), To: ledgertest.Address(name), Asset: c.Asset("GOLD"), Amount: ledger.NewAmount(1)})
 		}
-		tx, _ := ledger.Sign(c.Net, ledger.Body{Sender: ledgertest.Address("alice"), Op: op}, ledger.SchemeTypedData, ledgertest.Key("alice"))
+		tx, code := ledger.Sign(c.Net, ledger.Body{Sender: ledgertest.Address(from), Nonce: nonce, Op: op}, ledger.SchemeBodyHash, ledgertest.Key(from))
+		if code != ledger.Applied {
+			t.Fatal(code)
+		}
+		return tx
+	}
+	chain := func(policy ledger.AccountPolicy) (*ledgertest.Chain, *ledger.BlockCheck) {
+		g := ledgertest.Genesis(policy, "alice", "bob")
+		g.Params.MaxNewAccounts = 3
+		c := ledgertest.NewChain(t, g)
 		check, err := ledger.NewBlockCheck(c.Net, c.Time+1, c.State)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := check.NewAccounts(tx); got != want || err != nil {
-			t.Errorf("%s: %d %v, want %d", policy, got, err, want)
+		return c, check
+	}
+	c, check := chain(ledger.PolicyOpen)
+	var block []*ledger.Tx
+	for i, step := range []struct {
+		tx   *ledger.Tx
+		want ledger.Code
+	}{
+		{pay(c, "alice", 0, "x", "bob", "y", "x", "alice", "y"), ledger.Applied}, // two
+		{pay(c, "bob", 0, "v", "w"), ledger.CodeBlockLimit},
+		{pay(c, "bob", 1, "p", "q", "r", "s"), ledger.Applied}, // never
+		{pay(c, "bob", 0, "x"), ledger.Applied},                // the third, as far as one can tell before
+		{pay(c, "bob", 2, "y"), ledger.CodeBlockLimit},
+		{pay(c, "bob", 3, "alice"), ledger.Applied},
+	} {
+		if got, err := check.Admit(step.tx); got != step.want || err != nil {
+			t.Errorf("step %d: %s %v, want %s", i, got, err, step.want)
 		}
-		if check.MaxNewAccounts() != c.Params.MaxNewAccounts {
-			t.Error("MaxNewAccounts is not the parameter")
+		if step.want == ledger.Applied {
+			block = append(block, step.tx)
 		}
 	}
+	over := append(block[:len(block):len(block)], pay(c, "alice", 9, "z"))
+	verdict, err := ledger.CheckBlock(c.Net, ledger.Block{Time: c.Time + 1, Txs: over}, c.State)
+	if err != nil || verdict != (ledger.BlockVerdict{Code: ledger.CodeBlockLimit, Index: len(block)}) {
+		t.Errorf("one too many: %+v %v", verdict, err)
+	}
+	want := []ledger.Code{ledger.Applied, ledger.CodeNewAccountLimit, ledger.Applied, ledger.Applied}
+	for i, got := range ledgertest.Codes(c.Apply(t, block...)) {
+		if got != want[i] {
+			t.Errorf("transaction %d: %s, want %s", i, got, want[i])
+		}
+	}
+	c, check = chain(ledger.PolicyAdmitted)
+	for nonce := range ledger.Nonce(5) {
+		if got, err := check.Admit(pay(c, "alice", nonce, "x", "y")); got != ledger.Applied || err != nil {
+			t.Errorf("nobody is created where accounts are admitted: %s %v", got, err)
+		}
+	}
+}
+
+// TestNobodyElseLosesANonce: whatever a proposer puts into a block that is
+// accepted, newAccountLimit meets only who alone creates too many.
+func TestNobodyElseLosesANonce(t *testing.T) {
+	people := []string{"alice", "bob", "carol"}
+	rapid.Check(t, func(rt *rapid.T) {
+		g := ledgertest.Genesis(ledger.PolicyOpen, people...)
+		g.Params.MaxNewAccounts = rapid.Uint64Range(1, 4).Draw(rt, "most")
+		c := ledgertest.NewChain(t, g)
+		check, err := ledger.NewBlockCheck(c.Net, c.Time+1, c.State)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		var block []*ledger.Tx
+		var absent []int
+		for nonce := range ledger.Nonce(rapid.IntRange(1, 8).Draw(rt, "transactions")) {
+			from := rapid.SampledFrom(people).Draw(rt, "from")
+			op, fresh := &ledger.Transfer{}, map[string]bool{}
+			for _, to := range rapid.SliceOfN(rapid.SampledFrom([]string{"a", "b", "c", "d", "e", "f", "bob"}), 1, 6).Draw(rt, "to") {
+				op.Legs = append(op.Legs, ledger.Leg{From: ledgertest.Address(from), To: ledgertest.Address(to), Asset: c.Asset("GOLD"), Amount: ledger.NewAmount(1)})
+				fresh[to] = to != "bob"
+			}
+			delete(fresh, "bob")
+			tx, _ := ledger.Sign(c.Net, ledger.Body{Sender: ledgertest.Address(from), Nonce: nonce, Op: op}, ledger.SchemeBodyHash, ledgertest.Key(from))
+			code, err := check.Admit(tx)
+			if err != nil || (code != ledger.Applied && code != ledger.CodeBlockLimit) {
+				rt.Fatal(code, err)
+			}
+			if code == ledger.Applied {
+				block, absent = append(block, tx), append(absent, len(fresh))
+			}
+		}
+		for i, got := range ledgertest.Codes(c.Apply(t, block...)) {
+			if tooMany := uint64(absent[i]) > g.Params.MaxNewAccounts; (got == ledger.CodeNewAccountLimit) != tooMany {
+				rt.Fatalf("transaction %d with %d new accounts: %s", i, absent[i], got)
+			}
+		}
+	})
 }
