@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"bytes"
 	"math/big"
+	"slices"
 	"testing"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -72,7 +73,7 @@ func legacy(n int64) *types.LegacyTx {
 	return &types.LegacyTx{GasPrice: big.NewInt(1), Gas: 21000, To: &bob, Value: coins(n)}
 }
 
-func ethereumCorruptions() []ethereumCase {
+func ethereumCallCorruptions() []ethereumCase {
 	call2, inexact := ledger.CodeUnsupportedCall, ledger.CodeInexactValue
 	return []ethereumCase{
 		{"dynamic fee", ledger.Applied, plain(func(*ledgertest.Chain, *types.DynamicFeeTx) {})},
@@ -103,6 +104,13 @@ func ethereumCorruptions() []ethereumCase {
 			tx.Value, tx.Data = new(big.Int), ledgertest.TokenCall(ledgertest.Address("bob"), big.NewInt(5))
 		})},
 		{"value and data", call2, plain(func(_ *ledgertest.Chain, tx *types.DynamicFeeTx) { tx.Data = []byte("hello") })},
+	}
+}
+
+// ethereumEnvelopeCorruptions spoil the envelope rather than the call.
+func ethereumEnvelopeCorruptions() []ethereumCase {
+	call2 := ledger.CodeUnsupportedCall
+	return []ethereumCase{
 		{"contract creation", call2, plain(func(_ *ledgertest.Chain, tx *types.DynamicFeeTx) { tx.To = nil })},
 		{"to zero", ledger.CodeInvalidField, plain(func(_ *ledgertest.Chain, tx *types.DynamicFeeTx) { tx.To = new(common.Address) })},
 		{"value to an asset", ledger.CodeRecipientIsAsset, plain(func(c *ledgertest.Chain, tx *types.DynamicFeeTx) {
@@ -154,6 +162,10 @@ func ethereumCorruptions() []ethereumCase {
 	}
 }
 
+func ethereumCorruptions() []ethereumCase {
+	return slices.Concat(ethereumCallCorruptions(), ethereumEnvelopeCorruptions())
+}
+
 // TestEthereumCorruptions spoils what wallets send, each with its code.
 func TestEthereumCorruptions(t *testing.T) {
 	for _, one := range ethereumCorruptions() {
@@ -171,7 +183,7 @@ func TestEthereumCorruptions(t *testing.T) {
 	}
 }
 
-// TestEthereumNoDataCopies: parity bit 2 of type 0x02 is not a transaction.
+// TestDynamicFeeParity: type 0x02 has a parity of 0 or 1, in canonical form.
 func TestDynamicFeeParity(t *testing.T) {
 	c := ledgertest.NewChain(t, ledgertest.Genesis(ledger.PolicyAdmitted, "alice", "bob"))
 	raw := plain(func(*ledgertest.Chain, *types.DynamicFeeTx) {})(c)
