@@ -259,10 +259,10 @@ func checkUnusable(t *testing.T, s *Store, v *View) {
 // A disk that cannot be read is an error everywhere, never an absent key.
 func TestReadFailures(t *testing.T) {
 	dir := t.TempDir()
-	s, f := openFaulty(t, dir)
+	s := mustOpen(t, dir, Options{})
 	fill(t, s)
 	mustClose(t, s)
-	s, f = openFaulty(t, dir) // nothing in memory
+	s, f := openFaulty(t, dir) // nothing in memory
 	v, err := s.At(HistoryHeights - 5)
 	if err != nil {
 		t.Fatal(err)
