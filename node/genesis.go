@@ -233,8 +233,9 @@ func checkValidators(doc *types.GenesisDoc) error {
 	seen := map[string]int{}
 	total := int64(0)
 	for i, v := range doc.Validators {
-		if v.PubKey == nil || v.PubKey.Type() != ed25519.KeyType {
-			return fmt.Errorf("validators[%d].pub_key: want an ed25519 key", i)
+		// CometBFT panics on a key of another size.
+		if key, ok := v.PubKey.(ed25519.PubKey); !ok || len(key) != ed25519.PubKeySize {
+			return fmt.Errorf("validators[%d].pub_key: want an ed25519 key of %d bytes", i, ed25519.PubKeySize)
 		}
 		if v.Power < MinValidatorPower {
 			return fmt.Errorf("validators[%d].power: is %d, want at least %d", i, v.Power, MinValidatorPower)

@@ -109,6 +109,9 @@ func TestGenesisDocumentRefused(t *testing.T) {
 		{"app_state.chainId", 137, "chainId"},
 		{"validators", nil, "validators"},
 		{"validators", []any{}, "validators"},
+		{"validators", []any{map[string]any{"power": "1000000"}}, "validators[0].pub_key"},
+		{"validators", validatorWithKey("tendermint/PubKeyEd25519", "AAAA"), "validators[0].pub_key"},
+		{"validators", validatorWithKey("tendermint/PubKeySecp256k1", "AAAA"), "validators[0].pub_key"},
 		{"consensus_params", nil, "consensus_params"},
 		{"consensus_params.block.max_bytes", "4194304", "consensus_params.block.max_bytes"},
 		{"consensus_params.block.max_gas", "10", "consensus_params.block.max_gas"},
@@ -140,6 +143,10 @@ func TestGenesisDocumentRefused(t *testing.T) {
 			t.Errorf("%q is taken for a genesis document", text)
 		}
 	}
+}
+
+func validatorWithKey(kind, value string) []any {
+	return []any{map[string]any{"power": "1000000", "pub_key": map[string]any{"type": kind, "value": value}}}
 }
 
 // change sets the value at path, or removes it.

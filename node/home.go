@@ -1,6 +1,8 @@
 package node
 
 import (
+	"bytes"
+	stded25519 "crypto/ed25519"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
+	cometcrypto "github.com/cometbft/cometbft/crypto"
 	"github.com/cometbft/cometbft/crypto/ed25519"
 	cometjson "github.com/cometbft/cometbft/libs/json"
 	"github.com/cometbft/cometbft/p2p"
@@ -149,8 +152,8 @@ func ReadIdentity(home Home) (Identity, error) {
 
 func readNodeKey(home Home) (*p2p.NodeKey, error) {
 	key, err := p2p.LoadNodeKey(home.NodeKeyFile())
-	if err == nil && key.PrivKey == nil {
-		err = errors.New("there is no priv_key in it")
+	if err == nil {
+		err = checkKey(key.PrivKey)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read node key %s: %w", home.NodeKeyFile(), err)
@@ -164,13 +167,35 @@ func readValidatorKey(home Home) (privval.FilePVKey, error) {
 	if err == nil {
 		err = cometjson.Unmarshal(data, &key)
 	}
-	if err == nil && key.PrivKey == nil {
-		err = errors.New("there is no priv_key in it")
+	if err == nil {
+		err = checkKey(key.PrivKey)
+	}
+	if err == nil && key.PubKey != nil && !bytes.Equal(key.PubKey.Bytes(), key.PrivKey.PubKey().Bytes()) {
+		err = errors.New("pub_key is not the public half of priv_key")
 	}
 	if err != nil {
 		return key, fmt.Errorf("read validator key %s: %w", home.ValidatorKeyFile(), err)
 	}
 	return key, nil
+}
+
+// checkKey refuses a private key that CometBFT would take and then panic on, or
+// sign with so that nobody could verify it.
+func checkKey(key cometcrypto.PrivKey) error {
+	if key == nil {
+		return errors.New("there is no priv_key in it")
+	}
+	private, ok := key.(ed25519.PrivKey)
+	if !ok {
+		return fmt.Errorf("priv_key is of type %s, want %s", key.Type(), ed25519.KeyType)
+	}
+	if len(private) != ed25519.PrivateKeySize {
+		return fmt.Errorf("priv_key has %d bytes, want %d", len(private), ed25519.PrivateKeySize)
+	}
+	if !bytes.Equal(stded25519.NewKeyFromSeed(private[:ed25519.SeedSize]), private) {
+		return errors.New("priv_key is damaged: its two halves do not belong together")
+	}
+	return nil
 }
 
 // loadValidator loads the validator key with what it signed last. It checks

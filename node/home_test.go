@@ -1,12 +1,16 @@
 package node
 
 import (
+	"encoding/base64"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	cometjson "github.com/cometbft/cometbft/libs/json"
 
 	"github.com/tallystick/tallystick/config"
 )
@@ -77,8 +81,12 @@ func TestInitCannotWrite(t *testing.T) {
 // A damaged or missing key file is an error that names it, and neither a panic
 // nor the end of the process.
 func TestDamagedKeys(t *testing.T) {
+	const private = `{"priv_key":{"type":"tendermint/PrivKeyEd25519","value":"%s"}}`
+	short, halves := base64.StdEncoding.EncodeToString([]byte("abc")), base64.StdEncoding.EncodeToString(make([]byte, 64))
 	for _, file := range []func(Home) string{Home.NodeKeyFile, Home.ValidatorKeyFile, Home.ValidatorStateFile} {
-		for _, damage := range []string{"", "{", "[]", "null", `{"priv_key":null}`, `{"priv_key":{"type":"x","value":"y"}}`, "missing"} {
+		for _, damage := range []string{"", "{", "[]", "null", `{"priv_key":null}`, `{"priv_key":{"type":"x","value":"y"}}`, "missing",
+			fmt.Sprintf(private, ""), fmt.Sprintf(private, short), fmt.Sprintf(private, halves),
+			`{"priv_key":{"type":"tendermint/PrivKeySecp256k1","value":"` + short + `"}}`} {
 			home := Home(t.TempDir())
 			if _, err := Init(home, config.Default()); err != nil {
 				t.Fatal(err)
@@ -103,6 +111,35 @@ func TestDamagedKeys(t *testing.T) {
 				t.Errorf("%s with %q: %v", filepath.Base(path), damage, err)
 			}
 		}
+	}
+}
+
+// A validator key file whose halves are of two keys is refused.
+func TestMixedValidatorKey(t *testing.T) {
+	home, other := Home(t.TempDir()), Home(t.TempDir())
+	for _, h := range []Home{home, other} {
+		if _, err := Init(h, config.Default()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	key, err := readValidatorKey(home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreign, err := readValidatorKey(other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key.PubKey = foreign.PubKey
+	data, err := cometjson.Marshal(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(home.ValidatorKeyFile(), data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := loadValidator(home); err == nil || !strings.Contains(err.Error(), "public half") {
+		t.Errorf("got %v", err)
 	}
 }
 
