@@ -98,7 +98,8 @@ type Result struct {
 	LatencyMs          LatencyMs `json:"latencyMs"` // of the committed ones
 
 	// Not part of the JSON form.
-	Elapsed      time.Duration     `json:"-"` // from the first due time to the last receipt
+	Elapsed      time.Duration     `json:"-"` // from the first due time to the last receipt, or to the end of the grace where some came later
+	Late         uint64            `json:"-"` // committed, but found only by a look-up at the end; without a latency
 	Cores        float64           `json:"-"` // processor time of this process while driving, a second; 0 if unknown
 	SignedLate   uint64            `json:"-"` // signed while driving, because more went through than was foreseen
 	Reasons      map[string]uint64 `json:"-"` // why transactions were refused

@@ -25,6 +25,7 @@ type book struct {
 	committed uint64
 	refused   uint64
 	lost      uint64
+	late      uint64            // committed ones that were found only when the run was over
 	reasons   map[string]uint64 // of refusals
 	retries   map[string]uint64 // sendings beyond the first, by their reason
 	latency   *hdrhistogram.Histogram
@@ -78,7 +79,11 @@ func (b *book) found(j *job, code ledger.Code, height ledger.Height, moved bool)
 	if moved {
 		b.height = max(b.height, height)
 	}
-	if b.count(code) && moved {
+	if !b.count(code) {
+		return
+	}
+	b.late++
+	if moved {
 		b.move(j)
 	}
 }

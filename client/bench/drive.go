@@ -170,7 +170,7 @@ func (e *engine) reroute(_ *link, jobs []*job) {
 		if j.sendings > 0 {
 			e.book.retry("connection lost")
 		}
-		e.push(j, j.home)
+		e.push(j, j.home+j.strikes)
 	}
 }
 
@@ -218,16 +218,26 @@ func reason(a answer) string {
 	return a.text
 }
 
-// again sends a job once more, to another node, after a pause that grows.
+// again sends a job once more, after a pause that grows. Where the wait for
+// the receipt has timed out, the node has the transaction and is asked again
+// once: another node would have to admit it anew, which helps nobody under
+// load. Otherwise, and after that, it goes to the next node.
 func (e *engine) again(j *job, a answer) {
 	e.book.retry(reason(a))
 	switch a.name {
 	case "busy", "poolFull", "catchingUp":
+		j.strikes++
+	case client.NameTimeout:
+		j.doubt, j.timeouts = true, j.timeouts+1
+		if j.timeouts%2 == 0 {
+			j.strikes++
+		}
 	default:
 		j.doubt = j.doubt || a.temporary()
+		j.strikes++
 	}
 	pause := min(firstPause<<min(j.sendings-1, 10), lastPause)
-	time.AfterFunc(pause, func() { e.push(j, j.home+j.sendings) })
+	time.AfterFunc(pause, func() { e.push(j, j.home+j.strikes) })
 }
 
 // finish closes a job. ok is false when it was closed before.
@@ -313,6 +323,9 @@ func (e *engine) result() *Result {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	elapsed := max(b.last.Sub(e.start), 0)
+	if b.late > 0 {
+		elapsed = e.drove
+	}
 	cores := 0.0
 	if e.drove > 0 {
 		cores = e.cpu.Seconds() / e.drove.Seconds()
@@ -321,6 +334,6 @@ func (e *engine) result() *Result {
 		Submitted: b.submitted, Committed: b.committed, Refused: b.refused, Lost: b.lost,
 		TransfersPerSecond: perSecond(b.committed*uint64(e.plan.legs), elapsed),
 		LatencyMs:          percentiles(b.latency),
-		Elapsed:            elapsed, Cores: cores, SignedLate: e.late, Retries: b.retries, Reasons: b.reasons, LostHashes: e.lost,
+		Elapsed:            elapsed, Late: b.late, Cores: cores, SignedLate: e.late, Retries: b.retries, Reasons: b.reasons, LostHashes: e.lost,
 	}
 }

@@ -18,6 +18,8 @@ type job struct {
 	raw      []byte
 	due      time.Time // when it should have been sent
 	home     int       // the link that it goes to first
+	strikes  int       // how many nodes have not taken or answered it
+	timeouts int       // of waits for its receipt
 	sendings int
 	doubt    bool // a sending may have been taken although it was not answered
 }
@@ -30,9 +32,12 @@ const (
 	// callWait is how long a node is asked to wait for a receipt.
 	callWait = 10 * time.Second
 	// pingEvery and silence: a node that has said nothing for so long, not even
-	// to a ping, is taken for dead.
-	pingEvery = 3 * time.Second
-	silence   = 10 * time.Second
+	// to a ping, is taken for dead. One that was killed shows at once; this is
+	// for one that hangs, and must be longer than an overloaded one takes.
+	pingEvery = 5 * time.Second
+	silence   = 30 * time.Second
+	// handshake bounds the opening of a connection.
+	handshake = 10 * time.Second
 	// firstRedial is the pause before a lost node is dialled again; it doubles
 	// up to lastRedial.
 	firstRedial = 100 * time.Millisecond
@@ -107,7 +112,7 @@ func (l *link) drain() []*job {
 func (l *link) run(ctx context.Context) {
 	pause := firstRedial
 	for ctx.Err() == nil {
-		dialer := websocket.Dialer{HandshakeTimeout: silence, ReadBufferSize: 64 << 10, WriteBufferSize: 16 << 10}
+		dialer := websocket.Dialer{HandshakeTimeout: handshake, ReadBufferSize: 64 << 10, WriteBufferSize: 16 << 10}
 		conn, _, err := dialer.DialContext(ctx, l.url, nil)
 		if err == nil {
 			pause = firstRedial

@@ -159,6 +159,9 @@ func showBench(c *cobra.Command, r *bench.Result) error {
 	if len(r.Retries) > 0 {
 		fmt.Fprintf(&b, "retries    %s\n", reasonList(r.Retries))
 	}
+	if r.Late > 0 {
+		fmt.Fprintf(&b, "note        %d committed transactions were not answered in time: the latency leaves them out\n", r.Late)
+	}
 	if r.SignedLate > 0 {
 		fmt.Fprintf(&b, "note        %d transactions had to be signed while sending, which costs the machine\n", r.SignedLate)
 	}
