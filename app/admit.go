@@ -6,7 +6,6 @@ import (
 
 	abci "github.com/cometbft/cometbft/abci/types"
 
-	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/ledger"
 )
 
@@ -79,15 +78,14 @@ func (a *Application) admit(c *committed, raw []byte) (admission, error) {
 	if len(raw) > ledger.MaxTxBytes {
 		return admission{code: ledger.CodeTooLarge}, nil
 	}
-	tx := a.cache.get(crypto.Keccak256(raw))
-	known := tx != nil
+	tx, code, known := a.lookup(c.net, raw)
+	if code != ledger.Applied {
+		return admission{code: code}, nil
+	}
 	if !known {
-		var code ledger.Code
-		if tx, code = ledger.Decode(c.net, raw); code != ledger.Applied {
-			return admission{code: code}, nil
-		}
 		a.recovery <- struct{}{} // Simulate recovers the signers
 		defer func() { <-a.recovery }()
+		defer a.count(tx)
 	}
 	result, err := ledger.Simulate(c.net, c.time, c.reader, tx)
 	if err != nil || result.Code != ledger.Applied {
@@ -104,18 +102,20 @@ func (a *Application) admit(c *committed, raw []byte) (admission, error) {
 
 // recheck judges a waiting transaction on a new state.
 func (a *Application) recheck(c *committed, raw []byte) (admission, error) {
-	hash := crypto.Keccak256(raw)
-	tx := a.pending.get(hash)
-	if tx == nil {
-		tx = a.decode(c.net, raw)
+	tx, _, known := a.lookup(c.net, raw)
+	if !known {
+		defer a.count(tx)
 	}
 	code, err := ledger.Includable(c.net, c.time, c.memo, tx)
 	if err != nil {
 		return admission{}, err
 	}
 	if code != ledger.Applied {
-		a.pending.drop(hash)
+		a.pending.drop(tx.Hash)
 		return admission{code: code}, nil
+	}
+	if !known {
+		a.cache.put(tx)
 	}
 	if other := a.pending.hold(tx); other != nil {
 		return admission{ledger.CodeDuplicateNonce, other}, nil

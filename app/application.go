@@ -146,7 +146,7 @@ func (a *Application) Network() *ledger.Network {
 
 // Decode returns a transaction decoded and with its signers recovered, faulty
 // or not: RecoverSigners of the result says which, at no cost. What was seen
-// before comes from the cache. It must not be called before genesis. The
+// before and was includable comes from the cache. It must not be called before genesis. The
 // result may be shared and must not be changed; it keeps raw.
 func (a *Application) Decode(raw []byte) *ledger.Tx {
 	return a.decode(a.Network(), raw)

@@ -37,10 +37,14 @@ func TestCacheIsBounded(t *testing.T) {
 	}
 }
 
-// Only transactions whose signers are recovered without fault are remembered.
-func TestDecodeRemembersTheFaultless(t *testing.T) {
+// Decode answers from what waits or was judged, and judges nothing itself.
+func TestDecodeRemembersTheJudged(t *testing.T) {
 	c := newChain(t, Options{}, nil)
 	good := c.pay("alice", 0, "bob", 1)
+	if c.Decode(good) == c.Decode(good) {
+		t.Error("what nobody judged is remembered")
+	}
+	wantCode(t, "admission", c.check(good), ledger.Applied)
 	first := c.Decode(good)
 	if again := c.Decode(good); again != first {
 		t.Error("a good transaction is decoded twice")

@@ -8,16 +8,41 @@ import (
 	"github.com/tallystick/tallystick/ledger"
 )
 
-// decode returns raw decoded, with its signers recovered, through the cache.
-func (a *Application) decode(net *ledger.Network, raw []byte) *ledger.Tx {
-	if tx := a.cache.get(crypto.Keccak256(raw)); tx != nil {
-		return tx
+// lookup returns raw decoded, and what is wrong with its bytes. What is known, because it was
+// found includable before, has its signers recovered and is shared.
+func (a *Application) lookup(net *ledger.Network, raw []byte) (tx *ledger.Tx, code ledger.Code, known bool) {
+	hash := crypto.Keccak256(raw)
+	if tx := a.cache.get(hash); tx != nil {
+		return tx, ledger.Applied, true
 	}
-	tx, _ := ledger.Decode(net, raw)
-	if tx.RecoverSigners() == ledger.Applied {
-		a.cache.put(tx)
+	if tx := a.pending.get(hash); tx != nil {
+		return tx, ledger.Applied, true
+	}
+	tx, code = ledger.Decode(net, raw)
+	return tx, code, false
+}
+
+// decode returns raw decoded, with its signers recovered. It is not remembered:
+// nobody has judged it.
+func (a *Application) decode(net *ledger.Network, raw []byte) *ledger.Tx {
+	tx, _, known := a.lookup(net, raw)
+	if !known {
+		a.recoverSigners(tx)
 	}
 	return tx
+}
+
+// recoverSigners recovers the signers of what was not known.
+func (a *Application) recoverSigners(tx *ledger.Tx) ledger.Code {
+	defer a.count(tx)
+	return tx.RecoverSigners()
+}
+
+// count measures the recovery of what was not known, if there was one.
+func (a *Application) count(tx *ledger.Tx) {
+	if tx.Recovered() {
+		a.metrics.recovered.Add(float64(tx.SignatureCount()))
+	}
 }
 
 // batch is how many items a goroutine takes at a time: enough that taking costs
@@ -64,11 +89,7 @@ func (a *Application) decodeBlock(net *ledger.Network, raws [][]byte) *decodedBl
 	b := &decodedBlock{txs: make([]*ledger.Tx, len(raws)), codes: make([]ledger.Code, len(raws))}
 	known := make([]bool, len(raws))
 	a.parallel(len(raws), func(i int) bool {
-		if b.txs[i] = a.cache.get(crypto.Keccak256(raws[i])); b.txs[i] != nil {
-			known[i] = true
-			return true
-		}
-		b.txs[i], b.codes[i] = ledger.Decode(net, raws[i])
+		b.txs[i], b.codes[i], known[i] = a.lookup(net, raws[i])
 		return true
 	})
 	for i := range raws {
@@ -84,20 +105,32 @@ func (a *Application) decodeBlock(net *ledger.Network, raws [][]byte) *decodedBl
 func (a *Application) recoverBlock(b *decodedBlock, stopAtFault bool) {
 	a.parallel(len(b.unseen), func(n int) bool {
 		i := b.unseen[n]
-		if b.codes[i] = b.txs[i].RecoverSigners(); b.codes[i] == ledger.Applied {
-			a.cache.put(b.txs[i])
-			return true
-		}
-		return !stopAtFault
+		b.codes[i] = a.recoverSigners(b.txs[i])
+		return b.codes[i] == ledger.Applied || !stopAtFault
 	})
 }
 
-// fault finds the first transaction known to be faulty.
-func (b *decodedBlock) fault() (index int, ok bool) {
+// fault is the first transaction known to be faulty.
+func (b *decodedBlock) fault() *objection {
 	for i, code := range b.codes {
 		if code != ledger.Applied {
-			return i, true
+			return &objection{index: i, tx: b.txs[i], code: code}
 		}
 	}
-	return 0, false
+	return nil
+}
+
+// against is the first transaction that judge has something against. An error
+// is one of the machine.
+func (b *decodedBlock) against(judge func(*ledger.Tx) (ledger.Code, error)) (*objection, error) {
+	for i, tx := range b.txs {
+		code, err := judge(tx)
+		if err != nil {
+			return nil, err
+		}
+		if code != ledger.Applied {
+			return &objection{index: i, tx: tx, code: code}, nil
+		}
+	}
+	return nil, nil
 }

@@ -152,9 +152,21 @@ func (a *Application) FinalizeBlock(_ context.Context, req *abci.RequestFinalize
 	if e.err != nil {
 		return nil, a.fail(fmt.Errorf("finalize block %d: %w", req.Height, e.err))
 	}
+	if kind == "late" {
+		a.remember(e)
+	}
 	a.decided = e
 	a.metrics.executions.WithLabelValues(kind).Inc()
 	return e.response, nil
+}
+
+// remember keeps what was includable of a block that nobody judged before.
+func (a *Application) remember(e *execution) {
+	for i, tx := range e.block.Txs {
+		if e.codes[i].SpendsNonce() {
+			a.cache.put(tx)
+		}
+	}
 }
 
 // Commit makes the finalized block durable: the store's synced batch is the

@@ -66,24 +66,22 @@ func (a *Application) judge(c *committed, req *abci.RequestProcessProposal) ([]*
 	if err != nil {
 		return nil, nil, err
 	}
-	txs, against := a.decodeProposal(c, req.Txs, &params)
+	b, against := a.decodeProposal(c, req.Txs, &params)
 	if against != nil {
 		return nil, against, nil
 	}
-	verdict, err := ledger.CheckBlock(c.net, ledger.Block{Height: ledger.Height(req.Height), Time: blockTime(req.Time), Txs: txs}, c.reader)
-	if err != nil {
-		return nil, nil, err
+	if against, err = a.judgeDecoded(c, b, blockTime(req.Time)); against != nil || err != nil {
+		return nil, against, err
 	}
-	if verdict.Code != ledger.Applied {
-		return nil, &objection{index: verdict.Index, tx: txs[verdict.Index], code: verdict.Code}, nil
+	for _, tx := range b.txs {
+		a.cache.put(tx)
 	}
-	return txs, nil, nil
+	return b.txs, nil, nil
 }
 
-// decodeProposal decodes a block and recovers its signers, unless its bytes
-// alone speak against it. No signature is looked at before all are counted:
-// a block over its caps must not cost more than one within them.
-func (a *Application) decodeProposal(c *committed, raws [][]byte, params *ledger.Params) ([]*ledger.Tx, *objection) {
+// decodeProposal decodes a block, unless its bytes alone speak against it, or
+// the number of what it holds: a block over its caps costs no signature.
+func (a *Application) decodeProposal(c *committed, raws [][]byte, params *ledger.Params) (*decodedBlock, *objection) {
 	var size, signatures, legs uint64
 	for i, raw := range raws {
 		if size += uint64(len(raw)); size > params.MaxBlockBytes || uint64(i) >= params.MaxBlockSignatures {
@@ -91,13 +89,7 @@ func (a *Application) decodeProposal(c *committed, raws [][]byte, params *ledger
 		}
 	}
 	b := a.decodeBlock(c.net, raws)
-	faulty := func() *objection {
-		if i, ok := b.fault(); ok {
-			return &objection{index: i, tx: b.txs[i], code: b.codes[i]}
-		}
-		return nil
-	}
-	if o := faulty(); o != nil {
+	if o := b.fault(); o != nil {
 		return nil, o
 	}
 	for i, tx := range b.txs {
@@ -106,8 +98,25 @@ func (a *Application) decodeProposal(c *committed, raws [][]byte, params *ledger
 			return nil, &objection{index: i, tx: tx, code: ledger.CodeBlockLimit}
 		}
 	}
+	return b, nil
+}
+
+// judgeDecoded judges a block of a time on committed state: what needs no
+// signer first, of all its transactions, so that signatures without a sender
+// cost nothing; then the signers, in parallel; then the whole rule.
+func (a *Application) judgeDecoded(c *committed, b *decodedBlock, at ledger.UnixTime) (*objection, error) {
+	check, err := ledger.NewBlockCheck(c.net, at, c.reader)
+	if err != nil {
+		return nil, err
+	}
+	if o, err := b.against(check.Precheck); o != nil || err != nil {
+		return o, err
+	}
 	a.recoverBlock(b, true)
-	return b.txs, faulty()
+	if o := b.fault(); o != nil {
+		return o, nil
+	}
+	return b.against(check.Admit)
 }
 
 // refuse says why the node votes against a block.

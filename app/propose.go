@@ -71,6 +71,7 @@ func (a *Application) choose(c *committed, req *abci.RequestPrepareProposal) ([]
 			return nil, err
 		}
 		if ok {
+			a.cache.put(tx)
 			chosen = append(chosen, tx.Raw)
 		}
 	}

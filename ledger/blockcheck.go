@@ -11,6 +11,7 @@ import (
 type BlockCheck struct {
 	s          *state
 	seen       map[nonceID]struct{}
+	prechecked map[nonceID]struct{} // nil before the first Precheck
 	signatures uint64
 	legs       uint64
 	bytes      uint64
@@ -29,6 +30,30 @@ func NewBlockCheck(net *Network, time UnixTime, r Reader) (*BlockCheck, error) {
 		return nil, err
 	}
 	return &BlockCheck{s: s, seen: make(map[nonceID]struct{})}, nil
+}
+
+// Precheck is the part of Admit that recovers no signer: with a code other
+// than Applied, a block with tx and what was prechecked before it may not
+// stand, whoever signed. Who votes asks it about every transaction of a block,
+// each once and in order, before any signature is looked at. Of an Ethereum
+// envelope, whose sender only the signature names, it judges the bytes alone.
+// Cost: some state reads.
+func (c *BlockCheck) Precheck(tx *Tx) (Code, error) {
+	if tx.Envelope != EnvelopeNative && (!tx.recovered || tx.sigFault != Applied) {
+		return first(tx.fault, tx.sigFault), nil
+	}
+	if _, code, err := c.s.unsigned(tx); code != Applied || err != nil {
+		return code, err
+	}
+	id := nonceID{tx.Sender, tx.Nonce}
+	if _, twice := c.prechecked[id]; twice {
+		return CodeDuplicateNonce, nil
+	}
+	if c.prechecked == nil {
+		c.prechecked = make(map[nonceID]struct{})
+	}
+	c.prechecked[id] = struct{}{}
+	return Applied, nil
 }
 
 // Admit says whether tx may stand in the block beside those admitted so far,

@@ -83,3 +83,64 @@ func TestReadsBeforeVerdict(t *testing.T) {
 		t.Errorf("signed by both: %s", got)
 	}
 }
+
+// TestPrecheck: of every transaction that may not stand for what needs no
+// signer, Precheck says so with the code of the rule, and recovers nobody.
+func TestPrecheck(t *testing.T) {
+	c := ledgertest.NewChain(t, ledgertest.Genesis(ledger.PolicyAdmitted, "alice", "bob", "frozen"))
+	ledgertest.FreezeAccount(t, c.State, ledgertest.Address("frozen"))
+	from := func(name string, change func(*ledger.Body)) ledger.Body {
+		a := ledgertest.Address(name)
+		b := ledger.Body{Sender: a, Op: &ledger.Transfer{Legs: []ledger.Leg{{From: a, To: a, Asset: c.Net.Settlement}}}}
+		change(&b)
+		return b
+	}
+	as := func(*ledger.Body) {}
+	for _, tc := range []struct {
+		name       string
+		body       ledger.Body
+		signatures int
+		want       ledger.Code
+	}{
+		{"unknown sender", from("nobody", as), 64, ledger.CodeUnknownSender},
+		{"frozen sender", from("frozen", as), 1, ledger.CodeSenderInactive},
+		{"nonce", from("alice", func(b *ledger.Body) { b.Nonce = 1024 }), 1, ledger.CodeNonceTooHigh},
+		{"expired", from("alice", func(b *ledger.Body) { b.ValidUntil = c.Time }), 1, ledger.CodeExpired},
+		{"two signatures", from("alice", as), 2, ledger.CodeTooManySignatures},
+		{"no signature", from("alice", as), 0, ledger.CodeUnauthorized},
+		{"zero amount", from("alice", func(b *ledger.Body) { b.Op.(*ledger.Transfer).Legs[0].To = ledgertest.Address("bob") }), 1, ledger.CodeZeroAmount},
+		{"noise", from("alice", as), 1, ledger.Applied},
+		{"the same nonce", from("alice", func(b *ledger.Body) { b.Memo = "again" }), 1, ledger.CodeDuplicateNonce},
+		{"another nonce", from("alice", func(b *ledger.Body) { b.Nonce = 1023 }), 1, ledger.Applied},
+	} {
+		check, err := ledger.NewBlockCheck(c.Net, c.Time+1, c.State)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tc.want == ledger.CodeDuplicateNonce {
+			earlier := from("alice", as)
+			tx, _ := ledger.Decode(c.Net, ledger.EncodeNative(c.Net, &earlier, noise(1)))
+			if code, err := check.Precheck(tx); code != ledger.Applied || err != nil {
+				t.Fatal(code, err)
+			}
+		}
+		tx, _ := ledger.Decode(c.Net, ledger.EncodeNative(c.Net, &tc.body, noise(tc.signatures)))
+		got, err := check.Precheck(tx)
+		if got != tc.want || err != nil || tx.Recovered() {
+			t.Errorf("%s: %s %v, recovered %v, want %s", tc.name, got, err, tx.Recovered(), tc.want)
+		}
+		if tc.want != ledger.Applied && tc.want != ledger.CodeDuplicateNonce {
+			if rule, err := ledger.Includable(c.Net, c.Time+1, c.State, tx); rule != got || err != nil || tx.Recovered() {
+				t.Errorf("%s: the rule says %s %v", tc.name, rule, err)
+			}
+		}
+	}
+	broken, _ := ledger.Decode(c.Net, []byte{1})
+	check, err := ledger.NewBlockCheck(c.Net, c.Time+1, c.State)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := check.Precheck(broken); got != ledger.CodeUnsupportedType || err != nil {
+		t.Errorf("faulty bytes: %s %v", got, err)
+	}
+}

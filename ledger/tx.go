@@ -131,6 +131,9 @@ func (tx *Tx) RecoverSigners() Code {
 	return tx.sigFault
 }
 
+// Recovered reports whether RecoverSigners has done its work, well or not.
+func (tx *Tx) Recovered() bool { return tx.recovered }
+
 func (tx *Tx) recoverNative() Code {
 	signers, code := recoverAll(tx.net, &tx.Body, tx.BodyHash, tx.Signatures)
 	if code != Applied {
