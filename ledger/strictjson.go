@@ -8,7 +8,6 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -172,17 +171,17 @@ func pairedSurrogates(data []byte) bool {
 			i++
 			continue
 		}
-		high, ok := escapedUnit(data[i:])
+		unit, ok := escapedUnit(data[i:])
 		if !ok {
 			i += 2 // any other escape: its letter may be a backslash
 			continue
 		}
 		i += escapedUnitBytes
-		if !utf16.IsSurrogate(high) {
+		if unit < highSurrogates || unit >= pastSurrogates {
 			continue
 		}
 		low, ok := escapedUnit(data[i:])
-		if !ok || utf16.DecodeRune(high, low) == utf8.RuneError {
+		if !ok || unit >= lowSurrogates || low < lowSurrogates || low >= pastSurrogates {
 			return false
 		}
 		i += escapedUnitBytes
@@ -192,11 +191,18 @@ func pairedSurrogates(data []byte) bool {
 
 const escapedUnitBytes = len(`\u0000`)
 
+// A surrogate pair is a high and a low one, in this order (RFC 2781, 2.1).
+const (
+	highSurrogates = 0xd800
+	lowSurrogates  = 0xdc00
+	pastSurrogates = 0xe000
+)
+
 // escapedUnit reads the UTF-16 unit of an escape that data begins with.
-func escapedUnit(data []byte) (unit rune, ok bool) {
+func escapedUnit(data []byte) (unit uint64, ok bool) {
 	if len(data) < escapedUnitBytes || data[0] != '\\' || data[1] != 'u' {
 		return 0, false
 	}
 	v, err := strconv.ParseUint(string(data[2:escapedUnitBytes]), 16, 16)
-	return rune(v), err == nil
+	return v, err == nil
 }
