@@ -68,15 +68,18 @@ func (b *backend) Status(context.Context) (*wire.Status, error) {
 // Submit hands raw to CometBFT's mempool, which asks the application.
 func (b *backend) Submit(ctx context.Context, raw []byte) (rpc.Verdict, error) {
 	hash := crypto.Keccak256(raw)
-	known, err := b.known(hash)
-	if known || err != nil {
-		return rpc.Verdict{Hash: hash}, err
+	if _, pending := b.app.Pending(hash); pending {
+		return rpc.Verdict{Hash: hash}, nil
 	}
 	if b.catchingUp() {
-		return rpc.Verdict{}, rpc.ErrCatchingUp
+		_, _, committed, err := b.index.Place(hash)
+		if !committed && err == nil {
+			err = rpc.ErrCatchingUp
+		}
+		return rpc.Verdict{Hash: hash}, err
 	}
 	answer := make(chan *abci.ResponseCheckTx, 1)
-	err = b.pool.CheckTx(raw, func(r *abci.ResponseCheckTx) { answer <- r }, mempool.TxInfo{})
+	err := b.pool.CheckTx(raw, func(r *abci.ResponseCheckTx) { answer <- r }, mempool.TxInfo{})
 	switch {
 	case errors.Is(err, mempool.ErrTxInCache):
 		return b.cached(ctx, hash, raw)
@@ -95,19 +98,13 @@ func (b *backend) Submit(ctx context.Context, raw []byte) (rpc.Verdict, error) {
 	}
 }
 
-// known reports whether the transaction is pending or committed here.
-func (b *backend) known(hash crypto.Hash) (bool, error) {
-	if _, pending := b.app.Pending(hash); pending {
-		return true, nil
-	}
-	_, _, committed, err := b.index.Place(hash)
-	return committed, err
-}
-
 // cached answers for bytes that CometBFT has seen and the application does
-// not hold as pending: they are being judged at this moment, or are committed
-// and not yet indexed. The rules decide.
+// not hold as pending: they are committed, or being judged at this moment. The
+// index knows the first, and the rules decide the second.
 func (b *backend) cached(ctx context.Context, hash crypto.Hash, raw []byte) (rpc.Verdict, error) {
+	if _, _, committed, err := b.index.Place(hash); committed || err != nil {
+		return rpc.Verdict{Hash: hash}, err
+	}
 	result, err := ledger.Simulate(b.net, b.store.Time(), b.store.Latest(), b.app.Decode(raw))
 	if err != nil {
 		return rpc.Verdict{}, err
@@ -149,7 +146,10 @@ func (b *backend) ReceiptByNonce(sender crypto.Address, nonce ledger.Nonce) (*wi
 }
 
 func (b *backend) WaitReceipt(ctx context.Context, hash crypto.Hash) (*wire.Receipt, error) {
-	return b.index.WaitReceipt(ctx, hash)
+	return b.index.WaitReceipt(ctx, hash, func() bool {
+		_, pending := b.app.Pending(hash)
+		return pending
+	})
 }
 
 func (b *backend) Transaction(hash crypto.Hash) (*rpc.Transaction, error) {

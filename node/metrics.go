@@ -42,10 +42,16 @@ func cometMetrics(r *prometheus.Registry) cometnode.MetricsProvider {
 		*proxy.Metrics, *blocksync.Metrics, *statesync.Metrics) {
 		defaultRegistry.Lock()
 		defer defaultRegistry.Unlock()
+		all := collect(r)
 		registerer, gatherer := prometheus.DefaultRegisterer, prometheus.DefaultGatherer
-		prometheus.DefaultRegisterer, prometheus.DefaultGatherer = r, r
+		prometheus.DefaultRegisterer, prometheus.DefaultGatherer = all, r
 		defer func() { prometheus.DefaultRegisterer, prometheus.DefaultGatherer = registerer, gatherer }()
-		return provide(chainID)
+		engine, peers, pool, executor, proxied, blocks, states := provide(chainID)
+		cache := metricsCache{from: all, base: prometheus.Labels{"chain_id": chainID}}
+		if err := cache.replace(peers, pool); err != nil {
+			panic("node: " + err.Error()) // CometBFT's version is pinned, and a test starts a node
+		}
+		return engine, peers, pool, executor, proxied, blocks, states
 	}
 }
 

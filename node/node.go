@@ -71,6 +71,10 @@ type Node struct {
 	commits    chan ledger.Height          // capacity 1: the latest, for the clock's watch
 	born       time.Time
 	lastCommit atomic.Int64 // nanoseconds after born
+	// settled is the height up to which commits are over: the application holds
+	// none of their transactions as pending any more. The index goes no further,
+	// so what is pending is never indexed.
+	settled atomic.Uint64
 
 	cancel  context.CancelFunc // ends what Start began; nil before
 	routine sync.WaitGroup     // the index's follower and the clock's watch
@@ -154,6 +158,7 @@ func (n *Node) openLedger() error {
 	o.Logger, o.Metrics, o.Version = n.log.With("module", "app"), n.registry, n.options.Version
 	o.Workers, o.SignerCacheBytes = n.config.Admission.Workers, n.config.Admission.SignerCacheBytes
 	o.Committed = n.committed
+	n.settled.Store(uint64(n.store.Height()))
 	n.app, err = app.New(n.store, o)
 	return err
 }
@@ -251,6 +256,7 @@ func (n *Node) openRPC() error {
 // committed hears of every commit, within it, and must not block.
 func (n *Node) committed(height ledger.Height) {
 	n.lastCommit.Store(int64(time.Since(n.born)))
+	n.settled.Store(uint64(height))
 	if x := n.follower.Load(); x != nil {
 		x.Notify()
 	}
@@ -264,7 +270,7 @@ func (n *Node) committed(height ledger.Height) {
 func (n *Node) source() *source {
 	return &source{
 		blocks: n.env.BlockStore, results: n.env.StateStore,
-		committed: n.store.Height, decode: n.app.Decode,
+		committed: func() ledger.Height { return ledger.Height(n.settled.Load()) }, decode: n.app.Decode,
 	}
 }
 

@@ -12,8 +12,9 @@ import (
 	"github.com/tallystick/tallystick/node/index"
 )
 
-// source reads the chain from CometBFT's stores, for the receipt index. What
-// the application has committed, those stores have: CometBFT saves a block
+// source reads the chain from CometBFT's stores, for the receipt index, up to
+// the height whose commit is over. What the application has committed, those
+// stores have: CometBFT saves a block
 // before it runs it, and its results before the application commits.
 type source struct {
 	blocks    sm.BlockStore

@@ -201,15 +201,20 @@ func (x *Index) WaitHeight(ctx context.Context, height ledger.Height) error {
 	}
 }
 
-// WaitReceipt waits for the receipt of hash, or for ctx.
-func (x *Index) WaitReceipt(ctx context.Context, hash crypto.Hash) (*wire.Receipt, error) {
+// WaitReceipt waits for the receipt of hash, or for ctx. Where pending says
+// that the transaction still waits for its block, the database is not asked: a
+// block that is indexed later finds the waiter. So pending must be false for
+// everything in a block that Source.Block has handed out. Pending may be nil.
+func (x *Index) WaitReceipt(ctx context.Context, hash crypto.Hash, pending func() bool) (*wire.Receipt, error) {
 	ready := make(chan *wire.Receipt, 1)
 	x.mu.Lock()
 	x.waiting[hash] = append(x.waiting[hash], ready)
 	x.mu.Unlock()
 	defer x.forget(hash, ready)
-	if r, err := x.Receipt(hash); r != nil || err != nil {
-		return r, err
+	if pending == nil || !pending() {
+		if r, err := x.Receipt(hash); r != nil || err != nil {
+			return r, err
+		}
 	}
 	select {
 	case <-ctx.Done():

@@ -324,7 +324,7 @@ func TestWaitersAreServedOnceTheHeightIsVisible(t *testing.T) {
 		for _, tx := range b.Txs {
 			for range 3 {
 				group.Go(func() {
-					r, err := x.WaitReceipt(t.Context(), tx.Hash)
+					r, err := x.WaitReceipt(t.Context(), tx.Hash, nil)
 					if err != nil || r == nil || r.Hash != tx.Hash {
 						t.Errorf("wait for %s: %+v, %v", tx.Hash, r, err)
 						return
@@ -351,7 +351,7 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 	defer stop()
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := x.WaitReceipt(ctx, crypto.Hash{1}); !errors.Is(err, context.Canceled) {
+	if _, err := x.WaitReceipt(ctx, crypto.Hash{1}, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("WaitReceipt: %v", err)
 	}
 	if err := x.WaitHeight(ctx, 99); !errors.Is(err, context.Canceled) {
@@ -478,3 +478,21 @@ type broken struct {
 
 func (b broken) Base() ledger.Height                 { return b.base }
 func (b broken) Block(ledger.Height) (*Block, error) { return b.block, b.err }
+
+func TestAWaiterForAPendingTransactionIsFoundByItsBlock(t *testing.T) {
+	c := newChain(t, 9)
+	x, stop := follow(t, t.TempDir(), c)
+	defer stop()
+	var b *Block
+	for b == nil || len(b.Txs) == 0 {
+		b = c.grow()
+	}
+	hash := b.Txs[0].Hash
+	r, err := x.WaitReceipt(t.Context(), hash, func() bool {
+		x.Notify() // its block comes only after the waiter is known
+		return true
+	})
+	if err != nil || r == nil || r.Hash != hash {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
