@@ -224,10 +224,10 @@ func (l *Load) askMore(ctx context.Context, to, account int, nonce ledger.Nonce,
 	}
 	answers, err := l.n.RPC(to).CallAll(ctx, questions)
 	if err != nil {
-		if _, answered := isRPCError(err); answered {
+		if no, answered := isRPCError(err); answered && no.Code != wire.CodeUnavailable {
 			l.wrong(fmt.Errorf("%s, asked after a receipt: %w", l.n.validators[to].name(), err))
 		}
-		return // it has just been killed
+		return // it has just been killed or stopped
 	}
 	for i, q := range questions[:len(questions)-1] {
 		l.keep(to, q, answers[i])
