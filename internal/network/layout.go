@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -178,23 +179,22 @@ func (v *validator) config() config.Config {
 // ports hands out ports of this machine. They lie below those that the system
 // gives to outgoing connections, so that a port stays free while its validator
 // is down. Processes that test at the same time begin at different places.
-var ports = func() func() int {
-	const low, high = 12_000, 32_000
-	next := low + rand.IntN(high-low)
-	return func() int {
-		if next++; next >= high {
-			next = low
-		}
-		return next
-	}
-}()
+var ports = struct {
+	low, count, begin uint32
+	taken             atomic.Uint32
+}{low: 12_000, count: 20_000, begin: rand.Uint32N(20_000)}
+
+// nextPort returns the port to try next.
+func nextPort() uint32 {
+	return ports.low + (ports.begin+ports.taken.Add(1))%ports.count
+}
 
 // freeAddress returns a loopback address that nobody listens on.
 func freeAddress(t testing.TB) string {
 	t.Helper()
 	var problems bytes.Buffer
 	for range 100 {
-		address := fmt.Sprintf("127.0.0.1:%d", ports())
+		address := fmt.Sprintf("127.0.0.1:%d", nextPort())
 		listener, err := net.Listen("tcp", address)
 		if err != nil {
 			fmt.Fprintln(&problems, err)
