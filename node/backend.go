@@ -38,6 +38,7 @@ type backend struct {
 	store      *store.Store
 	index      *index.Index
 	pool       pool
+	admitting  chan struct{} // a place for each submission being judged, see Submit
 	blocks     blockStore
 	catchingUp func() bool
 	version    string
@@ -65,7 +66,9 @@ func (b *backend) Status(context.Context) (*wire.Status, error) {
 	return s, nil
 }
 
-// Submit hands raw to CometBFT's mempool, which asks the application.
+// Submit hands raw to CometBFT's mempool, which asks the application. Few do so
+// at a time and the others wait outside: the mempool keeps every commit waiting
+// for all that are inside.
 func (b *backend) Submit(ctx context.Context, raw []byte) (rpc.Verdict, error) {
 	hash := crypto.Keccak256(raw)
 	if _, pending := b.app.Pending(hash); pending {
@@ -77,6 +80,12 @@ func (b *backend) Submit(ctx context.Context, raw []byte) (rpc.Verdict, error) {
 			err = rpc.ErrCatchingUp
 		}
 		return rpc.Verdict{Hash: hash}, err
+	}
+	select {
+	case b.admitting <- struct{}{}:
+		defer func() { <-b.admitting }()
+	case <-ctx.Done():
+		return rpc.Verdict{}, ctx.Err()
 	}
 	answer := make(chan *abci.ResponseCheckTx, 1)
 	err := b.pool.CheckTx(raw, func(r *abci.ResponseCheckTx) { answer <- r }, mempool.TxInfo{})
@@ -92,6 +101,9 @@ func (b *backend) Submit(ctx context.Context, raw []byte) (rpc.Verdict, error) {
 	}
 	select {
 	case r := <-answer:
+		if r.Code != abci.CodeTypeOK && r.Codespace != app.CodespaceLedger {
+			return rpc.Verdict{}, fmt.Errorf("admission: %s", r.Log)
+		}
 		return b.verdict(ctx, hash, raw, ledger.Code(r.Code))
 	case <-ctx.Done():
 		return rpc.Verdict{}, ctx.Err()

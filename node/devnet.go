@@ -89,6 +89,7 @@ func RunDevnet(ctx context.Context, o DevnetOptions) error {
 		return fmt.Errorf("devnet in %s: %w", o.Dir, err)
 	}
 	defer files.unlock()
+	go tuneHeap(ctx)
 	if err := checkPorts(o); err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -187,6 +188,9 @@ func (n *Node) openChain() (err error) {
 	if err := n.checkChain(); err != nil {
 		return err
 	}
+	if err := installGossip(n.chain.Switch(), n.chain.MempoolReactor(), n.registry); err != nil {
+		return err
+	}
 	if n.env, err = n.chain.ConfigureRPC(); err != nil {
 		return fmt.Errorf("open the chain: %w", err)
 	}
@@ -239,7 +243,8 @@ func (n *Node) openRPC() error {
 	validator := n.env.PubKey.Address()
 	n.backend = &backend{
 		net: n.app.Network(), app: n.app, store: n.store, index: n.index,
-		pool: n.env.Mempool, blocks: n.env.BlockStore, catchingUp: n.CatchingUp,
+		pool: n.env.Mempool, admitting: make(chan struct{}, 2*runtime.GOMAXPROCS(0)),
+		blocks: n.env.BlockStore, catchingUp: n.CatchingUp,
 		version: n.options.Version, nodeID: string(n.key.ID()), validator: validator,
 	}
 	var err error

@@ -16,6 +16,7 @@ const stopWithin = 5 * time.Second
 // Run runs a node until ctx ends, which is no error, or until it must not go
 // on, and stops it. It takes at most five seconds to stop.
 func Run(ctx context.Context, c config.Config, home string, o Options) error {
+	go tuneHeap(ctx)
 	n, err := newBefore(ctx, c, home, o)
 	if n == nil {
 		return err

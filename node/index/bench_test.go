@@ -1,0 +1,52 @@
+package index
+
+import (
+	"testing"
+
+	"github.com/tallystick/tallystick/crypto"
+	"github.com/tallystick/tallystick/ledger"
+)
+
+// payments is a block of single transfers between as many accounts, as they
+// come out of execution.
+func (c *chain) payments(height ledger.Height, n int) *Block {
+	b := &Block{
+		Height: height, Time: 1_700_000_000 + ledger.UnixTime(height),
+		Hash: crypto.Keccak256(be64(uint64(height)), []byte("block")), Root: crypto.Keccak256(be64(uint64(height))),
+		Txs: make([]*ledger.Tx, n), Results: make([]ledger.TxResult, n),
+	}
+	asset := c.assets(c.states[0])[0]
+	for i := range n {
+		hash := crypto.Keccak256(be64(uint64(height)), be32(uint32(i)))
+		leg := ledger.Leg{
+			From: crypto.Address(hash[:20]), To: crypto.Address(hash[12:]), Asset: asset, Amount: ledger.NewAmount(0), Reference: "invoice",
+		}
+		b.Txs[i] = &ledger.Tx{Body: ledger.Body{Sender: leg.From, Nonce: ledger.Nonce(height), Op: &ledger.Transfer{Legs: []ledger.Leg{leg}}}, Hash: hash}
+		b.Results[i] = ledger.TxResult{BodyHash: hash, Events: []ledger.Event{{
+			Type: ledger.EventTransfer, From: leg.From, To: leg.To, Asset: leg.Asset, Amount: leg.Amount, Reference: leg.Reference,
+		}}}
+	}
+	return b
+}
+
+// One operation is a block of 1,000 single transfers.
+func BenchmarkIndexBlock(b *testing.B) {
+	const size = 1000
+	c := newChain(b, 1)
+	x, err := Open(b.TempDir(), c.options())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer x.Close()
+	height := ledger.Height(0)
+	for b.Loop() {
+		b.StopTimer()
+		height++
+		block := c.payments(height, size)
+		b.StartTimer()
+		if err := x.write(block); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*size), "ns/tx")
+}
