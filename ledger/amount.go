@@ -1,7 +1,9 @@
 package ledger
 
 import (
+	"cmp"
 	"fmt"
+	"math/bits"
 
 	"github.com/holiman/uint256"
 )
@@ -14,13 +16,13 @@ const maxAmountDigits = 39
 
 // Amount is a quantity of an asset in its smallest unit, from 0 to 2^128 - 1.
 // The zero value is zero. Amounts are comparable with ==.
-type Amount struct{ v uint256.Int }
+type Amount struct{ high, low uint64 }
 
 // MaxAmount is 2^128 - 1.
-var MaxAmount = Amount{uint256.Int{^uint64(0), ^uint64(0), 0, 0}}
+var MaxAmount = Amount{^uint64(0), ^uint64(0)}
 
 // NewAmount returns v as an Amount.
-func NewAmount(v uint64) Amount { return Amount{uint256.Int{v}} }
+func NewAmount(v uint64) Amount { return Amount{low: v} }
 
 // ParseAmount reads a decimal number: digits only, no sign, no leading zero,
 // below 2^128.
@@ -39,8 +41,10 @@ func ParseAmount(s string) (Amount, error) {
 	if len(s) > 1 && s[0] == '0' {
 		return Amount{}, fmt.Errorf("amount %q has a leading zero", s)
 	}
-	var a Amount
-	if err := a.v.SetFromDecimal(s); err != nil || a.v.BitLen() > amountBits {
+	var v uint256.Int
+	err := v.SetFromDecimal(s)
+	a, ok := AmountFromUint256(&v)
+	if err != nil || !ok {
 		return Amount{}, fmt.Errorf("amount %q is not below 2^128", s)
 	}
 	return a, nil
@@ -52,57 +56,66 @@ func AmountFromBytes(b []byte) (a Amount, ok bool) {
 	if len(b) > amountBits/8 || (len(b) > 0 && b[0] == 0) {
 		return Amount{}, false
 	}
-	a.v.SetBytes(b)
+	for _, c := range b {
+		a = Amount{a.high<<8 | a.low>>56, a.low<<8 | uint64(c)}
+	}
 	return a, true
 }
 
 // Bytes returns the shortest big-endian form; zero is the empty string.
-func (a Amount) Bytes() []byte { return a.v.Bytes() }
+func (a Amount) Bytes() []byte { return a.Uint256().Bytes() }
 
 // Bytes32 returns the big-endian form in 32 bytes, as the Ethereum ABI and
 // EIP-712 write it.
-func (a Amount) Bytes32() [32]byte { return a.v.Bytes32() }
+func (a Amount) Bytes32() [32]byte { return a.Uint256().Bytes32() }
 
 // Uint256 returns the amount as a 256-bit integer.
-func (a Amount) Uint256() *uint256.Int { v := a.v; return &v }
+func (a Amount) Uint256() *uint256.Int { return &uint256.Int{a.low, a.high} }
 
 // AmountFromUint256 converts v; ok is false when it is not below 2^128.
 func AmountFromUint256(v *uint256.Int) (a Amount, ok bool) {
 	if v.BitLen() > amountBits {
 		return Amount{}, false
 	}
-	return Amount{*v}, true
+	return Amount{v[1], v[0]}, true
 }
 
 // Add returns a + b; ok is false when the sum is not below 2^128.
 func (a Amount) Add(b Amount) (sum Amount, ok bool) {
-	sum.v.Add(&a.v, &b.v)
-	if sum.v.BitLen() > amountBits {
+	low, carry := bits.Add64(a.low, b.low, 0)
+	high, carry := bits.Add64(a.high, b.high, carry)
+	if carry != 0 {
 		return Amount{}, false
 	}
-	return sum, true
+	return Amount{high, low}, true
 }
 
 // Sub returns a - b; ok is false when b is greater than a.
 func (a Amount) Sub(b Amount) (difference Amount, ok bool) {
-	if a.v.Lt(&b.v) {
+	low, borrow := bits.Sub64(a.low, b.low, 0)
+	high, borrow := bits.Sub64(a.high, b.high, borrow)
+	if borrow != 0 {
 		return Amount{}, false
 	}
-	difference.v.Sub(&a.v, &b.v)
-	return difference, true
+	return Amount{high, low}, true
 }
 
 // Cmp returns -1, 0 or 1 as a is less than, equal to or greater than b.
-func (a Amount) Cmp(b Amount) int { return a.v.Cmp(&b.v) }
+func (a Amount) Cmp(b Amount) int {
+	if c := cmp.Compare(a.high, b.high); c != 0 {
+		return c
+	}
+	return cmp.Compare(a.low, b.low)
+}
 
 // IsZero reports whether a is zero.
-func (a Amount) IsZero() bool { return a.v.IsZero() }
+func (a Amount) IsZero() bool { return a.high|a.low == 0 }
 
 // String returns the decimal form.
-func (a Amount) String() string { return a.v.Dec() }
+func (a Amount) String() string { return a.Uint256().Dec() }
 
 // MarshalText returns the decimal form: JSON carries amounts as strings.
-func (a Amount) MarshalText() ([]byte, error) { return []byte(a.v.Dec()), nil }
+func (a Amount) MarshalText() ([]byte, error) { return []byte(a.Uint256().Dec()), nil }
 
 // UnmarshalText is ParseAmount.
 func (a *Amount) UnmarshalText(b []byte) error {

@@ -72,9 +72,7 @@ func (s *state) run(tx *Tx) (TxResult, error) {
 		s.undo()
 	}
 	s.keep()
-	result := TxResult{Code: code, BodyHash: tx.BodyHash, Events: s.events}
-	s.events = nil
-	return result, nil
+	return TxResult{Code: code, BodyHash: tx.BodyHash, Events: s.takeEvents()}, nil
 }
 
 // BlockVerdict is the first reason against a proposed block.

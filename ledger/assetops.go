@@ -46,7 +46,7 @@ func (c *CreateAsset) apply(s *state, b *Body) (Code, error) {
 }
 
 // issued finds an asset that sender issues.
-func (s *state) issued(asset, sender crypto.Address) (*cell[Asset], Code, error) {
+func (s *state) issued(asset, sender crypto.Address) (*cell[crypto.Address, Asset], Code, error) {
 	c, err := s.asset(asset)
 	switch {
 	case err != nil:

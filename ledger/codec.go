@@ -123,7 +123,13 @@ func (w *encoder) big(v *uint256.Int) {
 	w.out = append(w.out, b[32-n:]...)
 }
 
-func (w *encoder) amount(a Amount) { w.big(&a.v) }
+func (w *encoder) amount(a Amount) {
+	if a.high == 0 {
+		w.uint(a.low)
+		return
+	}
+	w.big(a.Uint256())
+}
 
 // decoder takes canonical RLP apart. The first thing that is not canonical,
 // or not of the form asked for, sets bad; every later read answers zero.

@@ -177,7 +177,7 @@ func (f *ethFields) movement(net *Network) (Leg, Code) {
 		return f.tokenTransfer(to)
 	}
 	scaled, remainder := new(uint256.Int), new(uint256.Int)
-	scaled.DivMod(f.value, &net.scale.v, remainder)
+	scaled.DivMod(f.value, net.scale.Uint256(), remainder)
 	if !remainder.IsZero() {
 		return Leg{}, CodeInexactValue
 	}

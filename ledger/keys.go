@@ -14,27 +14,42 @@ const (
 )
 
 // KeyAccount is the key of an account's record.
-func KeyAccount(a crypto.Address) []byte { return append([]byte(prefixAccount), a[:]...) }
+func KeyAccount(a crypto.Address) []byte { return appendKeyAccount(nil, a) }
+
+func appendKeyAccount(dst []byte, a crypto.Address) []byte {
+	return append(append(dst, prefixAccount...), a[:]...)
+}
 
 // KeyBalance is the key of an account's balance of an asset.
 func KeyBalance(account, asset crypto.Address) []byte {
-	return append(KeyBalances(account), asset[:]...)
+	return appendKeyBalance(nil, balanceID{account, asset})
+}
+
+func appendKeyBalance(dst []byte, id balanceID) []byte {
+	dst = append(append(dst, prefixBalance...), id.account[:]...)
+	return append(dst, id.asset[:]...)
 }
 
 // KeyBalances is the prefix of an account's balances; what follows it in a
 // key is the asset's address.
 func KeyBalances(account crypto.Address) []byte {
-	k := make([]byte, 0, len(prefixBalance)+40)
-	k = append(k, prefixBalance...)
-	return append(k, account[:]...)
+	return append([]byte(prefixBalance), account[:]...)
 }
 
 // KeyAsset is the key of an asset's record.
-func KeyAsset(a crypto.Address) []byte { return append([]byte(prefixAsset), a[:]...) }
+func KeyAsset(a crypto.Address) []byte { return appendKeyAsset(nil, a) }
+
+func appendKeyAsset(dst []byte, a crypto.Address) []byte {
+	return append(append(dst, prefixAsset...), a[:]...)
+}
 
 // KeyAssets is the prefix of the assets' records; what follows it in a key is
 // the asset's address.
 func KeyAssets() []byte { return []byte(prefixAsset) }
 
 // KeySymbol is the key under which a symbol names its asset.
-func KeySymbol(symbol string) []byte { return append([]byte(prefixSymbol), symbol...) }
+func KeySymbol(symbol string) []byte { return appendKeySymbol(nil, symbol) }
+
+func appendKeySymbol(dst []byte, symbol string) []byte {
+	return append(append(dst, prefixSymbol...), symbol...)
+}

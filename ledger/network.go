@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"regexp"
 
-	"github.com/holiman/uint256"
 	"github.com/tallystick/tallystick/crypto"
 )
 
@@ -116,9 +115,9 @@ var publicChains = map[uint64]string{
 }
 
 func pow10(n uint8) Amount {
-	v, ten := NewAmount(1), uint256.NewInt(10)
+	v := uint64(1) // 10^MaxDecimals fits
 	for range n {
-		v.v.Mul(&v.v, ten)
+		v *= 10
 	}
-	return v
+	return NewAmount(v)
 }

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"crypto/sha256"
+	"sync"
 
 	"github.com/tallystick/tallystick/crypto"
 )
@@ -37,6 +38,15 @@ func (r *TxResult) write(w *encoder) {
 	w.end(outer)
 }
 
+// outcomes are encoders for outcomes that only their digests outlive.
+var outcomes = sync.Pool{New: func() any { return new(encoder) }}
+
 // Digest is SHA-256 of the Outcome: the Data of the transaction's ABCI
 // result, which the next block's LastResultsHash commits to.
-func (r *TxResult) Digest() [32]byte { return sha256.Sum256(r.Outcome()) }
+func (r *TxResult) Digest() [32]byte {
+	w := outcomes.Get().(*encoder)
+	defer outcomes.Put(w)
+	w.out = w.out[:0]
+	r.write(w)
+	return sha256.Sum256(w.out)
+}

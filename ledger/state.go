@@ -31,7 +31,8 @@ type state struct {
 
 	created     uint64 // accounts created so far in the block
 	keptCreated uint64
-	events      []Event // of the current transaction
+	events      []Event // of the current transaction; behind them is room for more
+	eventRoom   int     // how many events the room was made for
 }
 
 func newState(net *Network, time UnixTime, r Reader) (*state, error) {
@@ -60,13 +61,11 @@ func (s *state) open(r Reader) {
 
 // The four kinds of records.
 var (
-	accountRecords = recordKind[crypto.Address, Account]{len(prefixAccount), KeyAccount, DecodeAccount, writeAccount}
-	assetRecords   = recordKind[crypto.Address, Asset]{len(prefixAsset), KeyAsset, DecodeAsset, writeAsset}
-	balanceRecords = recordKind[balanceID, Balance]{len(prefixBalance), keyOfBalance, DecodeBalance, writeBalance}
-	symbolRecords  = recordKind[string, crypto.Address]{len(prefixSymbol), KeySymbol, decodeSymbol, writeSymbol}
+	accountRecords = recordKind[crypto.Address, Account]{len(prefixAccount), appendKeyAccount, DecodeAccount, writeAccount}
+	assetRecords   = recordKind[crypto.Address, Asset]{len(prefixAsset), appendKeyAsset, DecodeAsset, writeAsset}
+	balanceRecords = recordKind[balanceID, Balance]{len(prefixBalance), appendKeyBalance, DecodeBalance, writeBalance}
+	symbolRecords  = recordKind[string, crypto.Address]{len(prefixSymbol), appendKeySymbol, decodeSymbol, writeSymbol}
 )
-
-func keyOfBalance(id balanceID) []byte { return KeyBalance(id.account, id.asset) }
 
 // The record of a symbol is its asset's address, 20 bytes.
 func writeSymbol(w *encoder, a *crypto.Address) { w.out = append(w.out, a[:]...) }
@@ -79,19 +78,19 @@ func decodeSymbol(value []byte) (a crypto.Address, err error) {
 	return a, nil
 }
 
-func (s *state) account(a crypto.Address) (*cell[Account], error) {
+func (s *state) account(a crypto.Address) (*cell[crypto.Address, Account], error) {
 	return s.accountTable.get(s.reader, a)
 }
 
-func (s *state) asset(a crypto.Address) (*cell[Asset], error) {
+func (s *state) asset(a crypto.Address) (*cell[crypto.Address, Asset], error) {
 	return s.assetTable.get(s.reader, a)
 }
 
-func (s *state) balance(account, asset crypto.Address) (*cell[Balance], error) {
+func (s *state) balance(account, asset crypto.Address) (*cell[balanceID, Balance], error) {
 	return s.balanceTable.get(s.reader, balanceID{account, asset})
 }
 
-func (s *state) symbol(symbol string) (*cell[crypto.Address], error) {
+func (s *state) symbol(symbol string) (*cell[string, crypto.Address], error) {
 	return s.symbolTable.get(s.reader, symbol)
 }
 
@@ -111,7 +110,7 @@ func (s *state) undo() {
 	s.balanceTable.undo()
 	s.symbolTable.undo()
 	s.created = s.keptCreated
-	s.events = nil
+	s.events = s.events[:0]
 }
 
 // changes returns what differs from committed state, ascending by key. The
@@ -124,4 +123,27 @@ func (s *state) changes() []Change {
 	return s.symbolTable.changes(out)
 }
 
-func (s *state) emit(e Event) { s.events = append(s.events, e) }
+// maxEventRoom is the most events that room is made for at once.
+const maxEventRoom = 128
+
+// emit adds an event of the current transaction. The events of several
+// transactions share one room.
+func (s *state) emit(e Event) {
+	if len(s.events) == cap(s.events) {
+		s.eventRoom = min(2*s.eventRoom+1, maxEventRoom)
+		room := make([]Event, 0, max(s.eventRoom, 2*len(s.events)))
+		s.events = append(room, s.events...)
+	}
+	s.events = append(s.events, e)
+}
+
+// takeEvents ends a transaction and returns its events, nil when there are none.
+func (s *state) takeEvents() []Event {
+	n := len(s.events)
+	if n == 0 {
+		return nil
+	}
+	taken := s.events[:n:n]
+	s.events = s.events[n:]
+	return taken
+}

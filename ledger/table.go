@@ -2,13 +2,16 @@ package ledger
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"fmt"
+	"hash/maphash"
 	"slices"
 )
 
 // Change is one difference between two committed states. Value nil deletes
-// the key; values are never empty. Nobody else holds the slices.
+// the key; values are never empty. Nobody else holds the slices; those of
+// several changes lie in the same memory.
 type Change struct {
 	Key   []byte
 	Value []byte
@@ -16,105 +19,145 @@ type Change struct {
 
 // recordKind is what a table knows of its records: their keys and their form.
 type recordKind[K comparable, V any] struct {
-	prefix int // bytes of the key that all records share
-	keyOf  func(K) []byte
-	decode func([]byte) (V, error)
-	write  func(*encoder, *V)
+	prefix    int                    // bytes of the key that all records share
+	appendKey func([]byte, K) []byte // in the order of the fields of K
+	decode    func([]byte) (V, error)
+	write     func(*encoder, *V)
 }
 
 // table is one kind of records of the state: read on first use, kept decoded,
 // written back once a block.
 type table[K comparable, V any] struct {
-	kind    *recordKind[K, V]
-	expect  int // how many records may be read: the first size of cells
-	cells   map[K]*cell[V]
-	last    *cell[V] // what get answered last, for the key lastKey
-	lastKey K
-	fresh   []cell[V]  // room for the next cells: they are made many at a time
-	dirty   []*cell[V] // the cells ever touched, in the order of their first touch
-	saved   []savedCell[V]
+	kind   *recordKind[K, V]
+	expect int           // how many records may be read: the first size of slots
+	last   *cell[K, V]   // what get answered last
+	slots  []slot[K, V]  // finds cells by their id, with linear probing; a power of two of them
+	used   int           // of the slots
+	fresh  []cell[K, V]  // room for the next cells: they are made many at a time
+	dirty  []*cell[K, V] // the cells ever touched, in the order of their first touch
+	saved  []savedCell[K, V]
+	key    []byte // room for one key
 }
 
 // cell is one record. It is present or absent, before the block and now.
-type cell[V any] struct {
-	key       []byte
-	committed []byte // nil when absent before the block
-	value     V
+type cell[K comparable, V any] struct {
+	id        K
 	present   bool
 	touched   bool
+	value     V
+	committed []byte // nil when absent before the block
 }
 
-type savedCell[V any] struct {
-	at      *cell[V]
+// slot leads to a cell. Its hash spares a look at the cells of other records,
+// which lie far apart in memory.
+type slot[K comparable, V any] struct {
+	hash uint64
+	cell *cell[K, V]
+}
+
+type savedCell[K comparable, V any] struct {
+	at      *cell[K, V]
 	value   V
 	present bool
 }
 
-// The cells of a table are made in groups that double up to maxFresh.
-const maxFresh = 128
+const (
+	maxFresh = 128 // the cells of a table are made in groups that double up to this
+	minSlots = 8
+)
+
+// slotSeed keeps others from choosing addresses that meet in one slot. It says
+// where cells are looked for and has no part in any result.
+var slotSeed = maphash.MakeSeed()
 
 // get returns the record's cell; the caller reads value and present and
 // changes them through set and remove alone.
-func (t *table[K, V]) get(r Reader, k K) (*cell[V], error) {
-	if t.last != nil && t.lastKey == k {
+func (t *table[K, V]) get(r Reader, id K) (*cell[K, V], error) {
+	if t.last != nil && t.last.id == id {
 		return t.last, nil
 	}
-	c, ok := t.cells[k]
-	if !ok {
-		var err error
-		if c, err = t.read(r, k); err != nil {
+	if 4*(t.used+1) > 3*len(t.slots) {
+		t.grow()
+	}
+	hash := maphash.Comparable(slotSeed, id)
+	at := t.find(hash, id)
+	if t.slots[at].cell == nil {
+		c, err := t.read(r, id)
+		if err != nil {
 			return nil, err
 		}
+		t.slots[at] = slot[K, V]{hash, c}
+		t.used++
 	}
-	t.last, t.lastKey = c, k
-	return c, nil
+	t.last = t.slots[at].cell
+	return t.last, nil
+}
+
+// find returns the slot where the record's cell is, or would be.
+func (t *table[K, V]) find(hash uint64, id K) int {
+	mask := len(t.slots) - 1
+	at := int(hash) & mask
+	for s := &t.slots[at]; s.cell != nil && (s.hash != hash || s.cell.id != id); s = &t.slots[at] {
+		at = (at + 1) & mask
+	}
+	return at
+}
+
+// grow makes room for more slots.
+func (t *table[K, V]) grow() {
+	old, size := t.slots, max(minSlots, 2*len(t.slots))
+	for 3*size < 4*t.expect {
+		size *= 2
+	}
+	t.slots = make([]slot[K, V], size)
+	for _, s := range old {
+		if s.cell != nil {
+			t.slots[t.find(s.hash, s.cell.id)] = s
+		}
+	}
 }
 
 // read makes the record's cell.
-func (t *table[K, V]) read(r Reader, k K) (*cell[V], error) {
-	key := t.kind.keyOf(k)
-	raw, err := r.Get(key)
+func (t *table[K, V]) read(r Reader, id K) (*cell[K, V], error) {
+	t.key = t.kind.appendKey(t.key[:0], id)
+	raw, err := r.Get(t.key)
 	if err != nil {
-		return nil, fmt.Errorf("read state key %q: %w", key, err)
+		return nil, fmt.Errorf("read state key %q: %w", t.key, err)
 	}
 	c := t.newCell()
-	c.key = key
+	c.id = id
 	if len(raw) > 0 {
 		if c.value, err = t.kind.decode(raw); err != nil {
-			return nil, fmt.Errorf("state key %q: %w", key, err)
+			return nil, fmt.Errorf("state key %q: %w", t.key, err)
 		}
 		c.committed, c.present = raw, true
 	}
-	if t.cells == nil {
-		t.cells = make(map[K]*cell[V], t.expect)
-	}
-	t.cells[k] = c
 	return c, nil
 }
 
-func (t *table[K, V]) newCell() *cell[V] {
+func (t *table[K, V]) newCell() *cell[K, V] {
 	if len(t.fresh) == 0 {
-		t.fresh = make([]cell[V], min(max(1, len(t.cells)), maxFresh))
+		t.fresh = make([]cell[K, V], min(max(1, t.used), maxFresh))
 	}
 	c := &t.fresh[0]
 	t.fresh = t.fresh[1:]
 	return c
 }
 
-func (t *table[K, V]) set(c *cell[V], v V) {
+func (t *table[K, V]) set(c *cell[K, V], v V) {
 	t.save(c)
 	c.value, c.present = v, true
 }
 
 // remove deletes the record: it reads as the zero value.
-func (t *table[K, V]) remove(c *cell[V]) {
+func (t *table[K, V]) remove(c *cell[K, V]) {
 	var zero V
 	t.save(c)
 	c.value, c.present = zero, false
 }
 
-func (t *table[K, V]) save(c *cell[V]) {
-	t.saved = append(t.saved, savedCell[V]{c, c.value, c.present})
+func (t *table[K, V]) save(c *cell[K, V]) {
+	t.saved = append(t.saved, savedCell[K, V]{c, c.value, c.present})
 	if !c.touched {
 		c.touched = true
 		t.dirty = append(t.dirty, c)
@@ -130,47 +173,65 @@ func (t *table[K, V]) undo() {
 	t.saved = t.saved[:0]
 }
 
-// changes appends the table's differences to out, ascending by key.
+// changes appends the table's differences to out, ascending by key. Keys and
+// values are written one after another into pages.
 func (t *table[K, V]) changes(out []Change) []Change {
+	page := min(changeBytes*len(t.dirty)+pageReserve, maxPageBytes)
 	var w encoder
 	for _, c := range t.ascending() {
-		w.out = w.out[:0]
+		if cap(w.out)-len(w.out) < pageReserve {
+			w.out = make([]byte, 0, page)
+		}
+		begin := len(w.out)
+		w.out = t.kind.appendKey(w.out, c.id)
+		split := len(w.out)
 		if c.present {
 			t.kind.write(&w, &c.value)
 		}
-		switch {
-		case bytes.Equal(w.out, c.committed):
-		case c.present:
-			out = append(out, Change{c.key, bytes.Clone(w.out)})
-		default:
-			out = append(out, Change{c.key, nil})
+		end := len(w.out)
+		if bytes.Equal(w.out[split:], c.committed) {
+			w.out = w.out[:begin]
+			continue
 		}
+		change := Change{Key: w.out[begin:split:split]}
+		if c.present {
+			change.Value = w.out[split:end:end]
+		}
+		out = append(out, change)
 	}
 	return out
 }
 
+// Sizes of the pages that hold changes.
+const (
+	changeBytes  = 96      // to expect of a change
+	pageReserve  = 512     // a page with less left is full; few changes are longer
+	maxPageBytes = 8 << 10 // more would keep much alive for a few changes
+)
+
 // ascending returns the dirty cells in the order of their keys. It compares
 // the first eight bytes after the prefix as a number, and the rest only where
 // those are equal: sorting is much of a block's cost.
-func (t *table[K, V]) ascending() []*cell[V] {
+func (t *table[K, V]) ascending() []*cell[K, V] {
 	type ranked struct {
 		head uint64
-		cell *cell[V]
+		cell *cell[K, V]
 	}
 	list := make([]ranked, len(t.dirty))
 	for i, c := range t.dirty {
 		var head [8]byte
-		copy(head[:], c.key[t.kind.prefix:])
+		t.key = t.kind.appendKey(t.key[:0], c.id)
+		copy(head[:], t.key[t.kind.prefix:])
 		list[i] = ranked{binary.BigEndian.Uint64(head[:]), c}
 	}
+	var other []byte
 	slices.SortFunc(list, func(a, b ranked) int {
-		switch {
-		case a.head < b.head:
-			return -1
-		case a.head > b.head:
-			return 1
+		if a.head != b.head {
+			return cmp.Compare(a.head, b.head)
 		}
-		return bytes.Compare(a.cell.key, b.cell.key)
+		t.key = t.kind.appendKey(t.key[:0], a.cell.id)
+		other = t.kind.appendKey(other[:0], b.cell.id)
+		return bytes.Compare(t.key, other)
 	})
 	for i, r := range list {
 		t.dirty[i] = r.cell

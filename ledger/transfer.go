@@ -126,7 +126,7 @@ func (s *state) credit(account, asset crypto.Address, amount Amount) error {
 }
 
 // setBalance writes a balance; an empty one is not kept.
-func (s *state) setBalance(c *cell[Balance], b Balance) {
+func (s *state) setBalance(c *cell[balanceID, Balance], b Balance) {
 	if b.IsZero() {
 		s.balanceTable.remove(c)
 		return
