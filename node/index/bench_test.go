@@ -7,7 +7,8 @@ import (
 	"github.com/tallystick/tallystick/ledger"
 )
 
-// payments is a block of single transfers between as many accounts, as they
+// payments is a block of single transfers between twice as many accounts, the
+// same in every block, as they
 // come out of execution.
 func (c *chain) payments(height ledger.Height, n int) *Block {
 	b := &Block{
@@ -18,8 +19,9 @@ func (c *chain) payments(height ledger.Height, n int) *Block {
 	asset := c.assets(c.states[0])[0]
 	for i := range n {
 		hash := crypto.Keccak256(be64(uint64(height)), be32(uint32(i)))
+		people := crypto.Keccak256(be32(uint32(i)))
 		leg := ledger.Leg{
-			From: crypto.Address(hash[:20]), To: crypto.Address(hash[12:]), Asset: asset, Amount: ledger.NewAmount(0), Reference: "invoice",
+			From: crypto.Address(people[:20]), To: crypto.Address(people[12:]), Asset: asset, Amount: ledger.NewAmount(0), Reference: "invoice",
 		}
 		b.Txs[i] = &ledger.Tx{Body: ledger.Body{Sender: leg.From, Nonce: ledger.Nonce(height), Op: &ledger.Transfer{Legs: []ledger.Leg{leg}}}, Hash: hash}
 		b.Results[i] = ledger.TxResult{BodyHash: hash, Events: []ledger.Event{{
@@ -38,7 +40,10 @@ func BenchmarkIndexBlock(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer x.Close()
-	height := ledger.Height(0)
+	if err := x.write(c.payments(1, size)); err != nil {
+		b.Fatal(err)
+	}
+	height := ledger.Height(1)
 	for b.Loop() {
 		b.StopTimer()
 		height++

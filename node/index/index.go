@@ -56,6 +56,12 @@ type Options struct {
 	Network *ledger.Network
 	Genesis []ledger.Event // of ledger.GenesisState: what height 0 holds
 	Logger  *slog.Logger   // nil: none
+	// Base is the lowest block that is still kept; 0 or 1 if all are. A damaged
+	// index is rebuilt only if all are.
+	Base ledger.Height
+	// Failed is told, from any goroutine, why a read failed: the disk, or what
+	// it holds, is damaged. nil: nobody is.
+	Failed func(error)
 }
 
 // Index is the receipt index. All methods may be called from many goroutines;
@@ -65,6 +71,8 @@ type Index struct {
 	net *ledger.Network
 	log *slog.Logger
 
+	failed func(error) // or nil
+
 	height atomic.Uint64
 	nudge  chan struct{} // capacity 1: there may be a new block
 
@@ -72,18 +80,18 @@ type Index struct {
 	waiting  map[crypto.Hash][]chan *wire.Receipt // owned by mu
 	advanced chan struct{}                        // closed at the next height; owned by mu
 
-	current *currentState // owned by the goroutine of Run
+	current *currentState // this and the rest: owned by the goroutine of Run
+	counts  keyCounts
+	unspent uint64 // transactions that spent no nonce
 }
 
 // Open opens or creates the index in dir. An index of another network, or of
-// a newer format, is refused.
+// another format, is refused. One that is not whole is emptied, for Run to fill
+// it again, or refused if the blocks for that are not kept. Cost: it reads the
+// whole index.
 func Open(dir string, o Options) (*Index, error) {
-	db, err := openDatabase(dir)
-	if err != nil {
-		return nil, err
-	}
 	x := &Index{
-		db: db, net: o.Network, log: o.Logger,
+		net: o.Network, log: o.Logger, failed: o.Failed,
 		nudge:    make(chan struct{}, 1),
 		waiting:  map[crypto.Hash][]chan *wire.Receipt{},
 		advanced: make(chan struct{}),
@@ -91,42 +99,15 @@ func Open(dir string, o Options) (*Index, error) {
 	if x.log == nil {
 		x.log = slog.New(slog.DiscardHandler)
 	}
-	x.current = newCurrentState(db)
-	if err := x.begin(o.Genesis); err != nil {
-		return nil, errors.Join(fmt.Errorf("receipt index in %s: %w", dir, err), db.Close())
+	err := x.open(dir, o.Genesis)
+	var damage *damageError
+	if errors.As(err, &damage) {
+		err = x.rebuild(dir, o, damage)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("receipt index in %s: %w", dir, err)
 	}
 	return x, nil
-}
-
-func openDatabase(dir string) (dbm.DB, error) {
-	db, err := dbm.NewPebbleDB("index", dir, nil)
-	if err != nil {
-		return nil, fmt.Errorf("open receipt index in %s: %w", dir, err)
-	}
-	return db, nil
-}
-
-// begin reads the cursor, or writes the genesis.
-func (x *Index) begin(genesis []ledger.Event) error {
-	raw, err := x.db.Get(keyMeta)
-	if err != nil {
-		return fmt.Errorf("read cursor: %w", err)
-	}
-	if raw == nil {
-		return x.write(&Block{Results: []ledger.TxResult{{Events: genesis}}})
-	}
-	m, err := decodeMeta(raw)
-	if err != nil {
-		return err
-	}
-	if m.Format != formatVersion {
-		return fmt.Errorf("format %d is not format %d, which this version reads: use the version that wrote it, or delete the directory and the index is rebuilt from the blocks", m.Format, formatVersion)
-	}
-	if m.Network != x.net.Hash {
-		return fmt.Errorf("it belongs to another network: give each network a directory of its own")
-	}
-	x.height.Store(m.Height)
-	return nil
 }
 
 // Close closes the database. Run must have returned.
@@ -241,7 +222,7 @@ func (x *Index) forget(hash crypto.Hash, ready chan *wire.Receipt) {
 }
 
 // publish makes b visible and wakes who waits for it.
-func (x *Index) publish(b *Block) {
+func (x *Index) publish(b *Block) error {
 	x.height.Store(uint64(b.Height))
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -252,7 +233,10 @@ func (x *Index) publish(b *Block) {
 		if len(waiters) == 0 {
 			continue
 		}
-		r := newReceipt(recordOf(tx, &b.Results[i]), tx.Hash, b.Height, uint32(i), b.Hash, b.Time)
+		r, err := newReceipt(recordOf(tx, &b.Results[i]), place{b.Height, uint32(i)}, b.Hash, b.Time)
+		if err != nil {
+			return err
+		}
 		for _, c := range waiters {
 			select {
 			case c <- r:
@@ -260,4 +244,5 @@ func (x *Index) publish(b *Block) {
 			}
 		}
 	}
+	return nil
 }

@@ -2,6 +2,7 @@ package index
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"github.com/ethereum/go-ethereum/rlp"
@@ -20,7 +21,8 @@ type BlockInfo struct {
 }
 
 // Block answers nil for a height that is not indexed.
-func (x *Index) Block(height ledger.Height) (*BlockInfo, error) {
+func (x *Index) Block(height ledger.Height) (info *BlockInfo, err error) {
+	defer x.watch(&err)
 	if height > x.Height() {
 		return nil, nil
 	}
@@ -37,6 +39,7 @@ func (x *Index) Block(height ledger.Height) (*BlockInfo, error) {
 
 // HeightOf finds the block with this hash; ok is false when there is none.
 func (x *Index) HeightOf(block crypto.Hash) (height ledger.Height, ok bool, err error) {
+	defer x.watch(&err)
 	raw, err := x.db.Get(key(spaceBlockHash, block[:]))
 	if err != nil || raw == nil {
 		return 0, false, err
@@ -52,6 +55,7 @@ func (x *Index) HeightOf(block crypto.Hash) (height ledger.Height, ok bool, err 
 // A block that is written but not yet published is not there: otherwise a
 // receipt could be seen before the height that its effects are read at.
 func (x *Index) Place(tx crypto.Hash) (height ledger.Height, index uint32, ok bool, err error) {
+	defer x.watch(&err)
 	raw, err := x.db.Get(key(spaceTx, tx[:]))
 	if err != nil || raw == nil {
 		return 0, 0, false, err
@@ -61,7 +65,8 @@ func (x *Index) Place(tx crypto.Hash) (height ledger.Height, index uint32, ok bo
 }
 
 // Receipt answers nil for a transaction that the chain does not have.
-func (x *Index) Receipt(tx crypto.Hash) (*wire.Receipt, error) {
+func (x *Index) Receipt(tx crypto.Hash) (r *wire.Receipt, err error) {
+	defer x.watch(&err)
 	height, index, ok, err := x.Place(tx)
 	if err != nil || !ok {
 		return nil, err
@@ -70,35 +75,49 @@ func (x *Index) Receipt(tx crypto.Hash) (*wire.Receipt, error) {
 }
 
 // ReceiptByNonce answers nil for a nonce that the sender has not spent.
-func (x *Index) ReceiptByNonce(sender crypto.Address, nonce ledger.Nonce) (*wire.Receipt, error) {
+func (x *Index) ReceiptByNonce(sender crypto.Address, nonce ledger.Nonce) (r *wire.Receipt, err error) {
+	defer x.watch(&err)
 	raw, err := x.db.Get(key(spaceNonce, sender[:], be64(uint64(nonce))))
 	if err != nil || raw == nil {
 		return nil, err
 	}
-	var hash crypto.Hash
-	copy(hash[:], raw)
-	return x.Receipt(hash)
+	p, err := decodePlace(raw)
+	if err != nil || p.height > x.Height() {
+		return nil, err
+	}
+	return x.receiptAt(p)
 }
 
 func (x *Index) receiptAt(p place) (*wire.Receipt, error) {
 	raw, err := x.db.Get(key(spaceReceipt, p.bytes()))
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("receipt %d/%d: %w", p.height, p.index, err)
 	}
 	var r receiptRecord
 	if err := rlp.DecodeBytes(raw, &r); err != nil {
 		return nil, fmt.Errorf("receipt %d/%d: %w", p.height, p.index, err)
 	}
 	block, err := x.Block(p.height)
-	if err != nil || block == nil {
-		return nil, fmt.Errorf("receipt %d/%d: block record is missing: %w", p.height, p.index, err)
+	if err == nil && block == nil {
+		err = errors.New("block record is missing")
 	}
-	return newReceipt(&r, r.Hash, p.height, p.index, block.Hash, block.Time), nil
+	if err != nil {
+		return nil, fmt.Errorf("receipt %d/%d: %w", p.height, p.index, err)
+	}
+	return newReceipt(&r, p, block.Hash, block.Time)
+}
+
+// watch tells Options.Failed of a failed read.
+func (x *Index) watch(err *error) {
+	if *err != nil && x.failed != nil {
+		x.failed(fmt.Errorf("receipt index: %w", *err))
+	}
 }
 
 // NextNonceAt is an account's next nonce after the block at height; ok is
 // false when there was no account.
 func (x *Index) NextNonceAt(account crypto.Address, height ledger.Height) (next ledger.Nonce, ok bool, err error) {
+	defer x.watch(&err)
 	r, err := accountAt(x.db, account, height)
 	if err != nil || r == nil {
 		return 0, false, err
@@ -107,7 +126,8 @@ func (x *Index) NextNonceAt(account crypto.Address, height ledger.Height) (next 
 }
 
 // BalanceAt is a balance after the block at height.
-func (x *Index) BalanceAt(account, asset crypto.Address, height ledger.Height) (ledger.Balance, error) {
+func (x *Index) BalanceAt(account, asset crypto.Address, height ledger.Height) (b ledger.Balance, err error) {
+	defer x.watch(&err)
 	return balanceAt(x.db, balanceID{account, asset}, height)
 }
 
@@ -119,9 +139,9 @@ type HeldAsset struct {
 
 // BalancesAt lists what an account had after the block at height, ascending
 // by asset. Cost: one seek for each asset it ever had.
-func (x *Index) BalancesAt(account crypto.Address, height ledger.Height) ([]HeldAsset, error) {
-	var out []HeldAsset
-	err := x.eachSuffix(key(spaceBalance, account[:]), crypto.Address{}, func(asset crypto.Address) (bool, error) {
+func (x *Index) BalancesAt(account crypto.Address, height ledger.Height) (out []HeldAsset, err error) {
+	defer x.watch(&err)
+	err = x.eachSuffix(key(spaceBalance, account[:]), crypto.Address{}, func(asset crypto.Address) (bool, error) {
 		b, err := x.BalanceAt(account, asset, height)
 		if err == nil && !b.IsZero() {
 			out = append(out, HeldAsset{asset, b})
@@ -132,12 +152,14 @@ func (x *Index) BalancesAt(account crypto.Address, height ledger.Height) ([]Held
 }
 
 // AssetAt answers nil where there was no asset after the block at height.
-func (x *Index) AssetAt(asset crypto.Address, height ledger.Height) (*ledger.Asset, error) {
+func (x *Index) AssetAt(asset crypto.Address, height ledger.Height) (record *ledger.Asset, err error) {
+	defer x.watch(&err)
 	return assetAt(x.db, asset, height)
 }
 
 // AssetBySymbol finds an asset's address, whenever it was created.
 func (x *Index) AssetBySymbol(symbol string) (asset crypto.Address, ok bool, err error) {
+	defer x.watch(&err)
 	raw, err := x.db.Get(key(spaceSymbol, []byte(symbol)))
 	if err != nil || len(raw) != len(asset) {
 		return asset, false, err
@@ -148,7 +170,8 @@ func (x *Index) AssetBySymbol(symbol string) (asset crypto.Address, ok bool, err
 
 // AssetsAt visits the assets that there were after the block at height, those
 // above after, ascending, until visit answers false.
-func (x *Index) AssetsAt(after crypto.Address, height ledger.Height, visit func(crypto.Address, *ledger.Asset) bool) error {
+func (x *Index) AssetsAt(after crypto.Address, height ledger.Height, visit func(crypto.Address, *ledger.Asset) bool) (err error) {
+	defer x.watch(&err)
 	return x.eachSuffix([]byte{spaceAsset}, after, func(asset crypto.Address) (bool, error) {
 		a, err := x.AssetAt(asset, height)
 		if err != nil || a == nil {

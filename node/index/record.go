@@ -2,6 +2,7 @@ package index
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"github.com/ethereum/go-ethereum/rlp"
@@ -14,15 +15,17 @@ import (
 // formatVersion is the version of the keys and values below.
 const formatVersion = 1
 
-// Keys: a letter, then fixed-width parts, numbers big-endian. Values are RLP.
+// Keys: a letter, then fixed-width parts, numbers big-endian. Values are RLP
+// where no width is given. No key is ever deleted, and none but m is written
+// twice, so that counting the keys finds what is lost.
 //
-//	m                            cursor: [format, networkHash, height]
+//	m                            cursor: [format, networkHash, height, [count…], unspent]
 //	b height8                    block: [hash, time, root]
 //	B hash32                     height8 of the block with this hash
 //	t hash32                     place of a transaction: height8 index4
-//	n sender20 nonce8            hash32 of the transaction that spent the nonce
+//	n sender20 nonce8            place of the transaction that spent the nonce
 //	r height8 index4             receipt
-//	a account20 height8 index4   a transaction that touches the account (empty list)
+//	a account20 height8 index4   a transaction that touches the account (no bytes)
 //	v account20 asset20 height8  balance from this height on: [available, held]
 //	u account20 height8          account from this height on: [nextNonce]
 //	s asset20 height8            asset from this height on
@@ -42,6 +45,34 @@ const (
 	spaceSymbol    = 'y'
 )
 
+// spaces are those whose keys the cursor counts, in its order.
+var spaces = [...]struct {
+	letter byte
+	name   string
+}{
+	{spaceBlock, "blocks"},
+	{spaceBlockHash, "blocks by hash"},
+	{spaceTx, "transactions by hash"},
+	{spaceNonce, "transactions by nonce"},
+	{spaceReceipt, "receipts"},
+	{spaceHistory, "history of accounts"},
+	{spaceBalance, "balances"},
+	{spaceAccount, "accounts"},
+	{spaceAsset, "assets"},
+	{spaceSymbol, "symbols"},
+}
+
+// keyCounts is how many keys there are in each space, by its letter.
+type keyCounts [256]uint64
+
+func (c *keyCounts) list() []uint64 {
+	out := make([]uint64, len(spaces))
+	for i, s := range spaces {
+		out[i] = c[s.letter]
+	}
+	return out
+}
+
 // key joins a space and its parts.
 func key(space byte, parts ...[]byte) []byte {
 	k := make([]byte, 1, 64)
@@ -57,15 +88,35 @@ func be32(v uint32) []byte { return binary.BigEndian.AppendUint32(nil, v) }
 
 func height8(h ledger.Height) []byte { return be64(uint64(h)) }
 
+// metaRecord is the cursor. In every format the first field means the same.
 type metaRecord struct {
 	Format  uint64
 	Network crypto.Hash
 	Height  uint64
+	Counts  []uint64 // of the keys in each of spaces
+	Unspent uint64   // transactions so far that spent no nonce
 }
 
+// errFormat: the index was written by another version.
+var errFormat = errors.New("use the version that wrote it, or delete the directory and the index is rebuilt from the blocks")
+
+// decodeMeta errs with errFormat, or because the cursor is damaged.
 func decodeMeta(raw []byte) (m metaRecord, err error) {
+	var any struct {
+		Format uint64
+		Rest   []rlp.RawValue `rlp:"tail"`
+	}
+	if err := rlp.DecodeBytes(raw, &any); err != nil {
+		return m, err
+	}
+	if any.Format != formatVersion {
+		return m, fmt.Errorf("format %d is not format %d, which this version reads: %w", any.Format, formatVersion, errFormat)
+	}
 	if err := rlp.DecodeBytes(raw, &m); err != nil {
-		return m, fmt.Errorf("the cursor is damaged: %w: delete the directory and the index is rebuilt from the blocks", err)
+		return m, err
+	}
+	if len(m.Counts) != len(spaces) {
+		return m, fmt.Errorf("it counts %d spaces and not %d", len(m.Counts), len(spaces))
 	}
 	return m, nil
 }
@@ -101,48 +152,88 @@ type receiptRecord struct {
 	Events   []eventRecord
 }
 
+// eventRecord is an event whose addresses are empty where they are zero.
 type eventRecord struct {
-	Name       string
-	Attributes []ledger.Attribute
+	Type                     uint8
+	Account, From, To, Asset []byte
+	Amount                   []byte
+	Reference                string
+	Symbol                   string `rlp:"optional"`
+	Name                     string `rlp:"optional"`
+	Decimals                 uint8  `rlp:"optional"`
+	Flags                    uint32 `rlp:"optional"`
 }
 
 func recordOf(tx *ledger.Tx, result *ledger.TxResult) *receiptRecord {
 	r := &receiptRecord{
 		Hash: tx.Hash, BodyHash: result.BodyHash, Sender: tx.Sender, Nonce: uint64(tx.Nonce), Code: uint32(result.Code),
+		Events: make([]eventRecord, len(result.Events)),
 	}
 	if tx.Op != nil {
 		r.Kind = uint8(tx.Op.Kind())
 	}
 	for i := range result.Events {
 		e := &result.Events[i]
-		r.Events = append(r.Events, eventRecord{e.Type.Name(), e.Attributes()})
+		r.Events[i] = eventRecord{
+			Type: uint8(e.Type), Account: unlessZero(&e.Account), From: unlessZero(&e.From), To: unlessZero(&e.To),
+			Asset: unlessZero(&e.Asset), Amount: e.Amount.Bytes(), Reference: e.Reference,
+			Symbol: e.Symbol, Name: e.Name, Decimals: e.Decimals, Flags: e.Flags,
+		}
 	}
 	return r
 }
 
+// unlessZero is a view of a, or nothing.
+func unlessZero(a *crypto.Address) []byte {
+	if a.IsZero() {
+		return nil
+	}
+	return a[:]
+}
+
+// event is the inverse of what recordOf does with an event.
+func (r *eventRecord) event() (ledger.Event, error) {
+	e := ledger.Event{
+		Type: ledger.EventType(r.Type), Reference: r.Reference,
+		Symbol: r.Symbol, Name: r.Name, Decimals: r.Decimals, Flags: r.Flags,
+	}
+	ok := e.Type.Name() != "unknown"
+	for _, part := range []struct {
+		to   *crypto.Address
+		from []byte
+	}{{&e.Account, r.Account}, {&e.From, r.From}, {&e.To, r.To}, {&e.Asset, r.Asset}} {
+		ok = ok && (len(part.from) == 0 || len(part.from) == len(part.to))
+		copy(part.to[:], part.from)
+	}
+	amount, inRange := ledger.AmountFromBytes(r.Amount)
+	if !ok || !inRange {
+		return ledger.Event{}, fmt.Errorf("event record %+v is damaged", *r)
+	}
+	e.Amount = amount
+	return e, nil
+}
+
 // newReceipt is the one place where a receipt gets its public form.
-func newReceipt(r *receiptRecord, hash crypto.Hash, h ledger.Height, index uint32, block crypto.Hash, time ledger.UnixTime) *wire.Receipt {
+func newReceipt(r *receiptRecord, at place, block crypto.Hash, time ledger.UnixTime) (*wire.Receipt, error) {
 	out := &wire.Receipt{
-		Hash: hash, BodyHash: r.BodyHash, Height: uint64(h), Index: index,
+		Hash: r.Hash, BodyHash: r.BodyHash, Height: uint64(at.height), Index: at.index,
 		BlockHash: block, BlockTime: uint64(time), Sender: r.Sender, Nonce: r.Nonce,
-		Kind: ledger.Kind(r.Kind).String(), Code: r.Code, Status: "applied", Events: []wire.Event{},
+		Kind: ledger.Kind(r.Kind).String(), Code: r.Code, Status: "applied", Events: make([]wire.Event, len(r.Events)),
 	}
 	if code := ledger.Code(r.Code); code != ledger.Applied {
 		out.Status, out.Message = "refused", code.Info().Meaning
 	}
-	for _, e := range r.Events {
-		if event, ok := ledger.ParseEvent(e.Name, e.Attributes); ok {
-			out.Events = append(out.Events, wire.Event{Event: event})
+	for i := range r.Events {
+		event, err := r.Events[i].event()
+		if err != nil {
+			return nil, fmt.Errorf("receipt of %s: %w", r.Hash, err)
 		}
+		out.Events[i] = wire.Event{Event: event}
 	}
-	return out
+	return out, nil
 }
 
 type balanceRecord struct{ Available, Held []byte }
-
-func encodeBalance(b ledger.Balance) ([]byte, error) {
-	return rlp.EncodeToBytes(balanceRecord{b.Available.Bytes(), b.Held.Bytes()})
-}
 
 func decodeBalance(raw []byte) (ledger.Balance, error) {
 	var r balanceRecord
@@ -168,8 +259,8 @@ type assetRecord struct {
 	Status       uint8
 }
 
-func encodeAsset(a *ledger.Asset) ([]byte, error) {
-	return rlp.EncodeToBytes(assetRecord{a.Symbol, a.Name, a.Decimals, a.Issuer, a.Cap.Bytes(), a.Supply.Bytes(), a.Flags, uint8(a.Status)})
+func recordOfAsset(a *ledger.Asset) *assetRecord {
+	return &assetRecord{a.Symbol, a.Name, a.Decimals, a.Issuer, a.Cap.Bytes(), a.Supply.Bytes(), a.Flags, uint8(a.Status)}
 }
 
 func decodeAsset(raw []byte) (*ledger.Asset, error) {

@@ -1,6 +1,7 @@
 package index
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 
@@ -16,44 +17,66 @@ import (
 func (x *Index) write(b *Block) error {
 	batch := x.db.NewBatch()
 	defer batch.Close()
-	w := &writer{batch: batch, height: b.Height, state: x.current.begin()}
+	w := &writer{batch: batch, height: b.Height, state: x.current.begin(), db: x.db, counts: x.counts, unspent: x.unspent}
 	if b.Height == 0 {
 		w.genesis(b.Results[0].Events)
 	} else {
 		w.block(b)
 	}
 	w.flush()
-	w.put(keyMeta, metaRecord{formatVersion, x.net.Hash, uint64(b.Height)})
+	w.put(keyMeta, &metaRecord{formatVersion, x.net.Hash, uint64(b.Height), w.counts.list(), w.unspent})
 	if w.err != nil {
 		return w.err
 	}
 	if err := batch.Write(); err != nil {
 		return fmt.Errorf("write batch: %w", err)
 	}
-	x.publish(b)
-	return nil
+	x.counts, x.unspent = w.counts, w.unspent
+	return x.publish(b)
 }
 
 // writer fills one block's batch. The first error sticks.
 type writer struct {
-	batch  dbm.Batch
-	height ledger.Height
-	state  *blockState
-	err    error
+	batch   dbm.Batch
+	height  ledger.Height
+	state   *blockState
+	db      dbm.DB // as it is before the block
+	counts  keyCounts
+	unspent uint64
+	err     error
+
+	key    []byte       // of what is written at present: a batch keeps copies
+	record bytes.Buffer // and its value
 }
 
+// at makes a key, good until the next one is made.
+func (w *writer) at(space byte, parts ...[]byte) []byte {
+	w.key = append(w.key[:0], space)
+	for _, p := range parts {
+		w.key = append(w.key, p...)
+	}
+	return w.key
+}
+
+// set writes a key that is not there yet.
 func (w *writer) set(k, v []byte) {
+	w.counts[k[0]]++
+	w.replace(k, v)
+}
+
+func (w *writer) replace(k, v []byte) {
 	if w.err == nil {
 		w.err = w.batch.Set(k, v)
 	}
 }
 
+// put writes a key that is not there yet, and what record is in RLP.
 func (w *writer) put(k []byte, record any) {
-	raw, err := rlp.EncodeToBytes(record)
-	if err != nil && w.err == nil {
+	w.record.Reset()
+	if err := rlp.Encode(&w.record, record); err != nil && w.err == nil {
 		w.err = err
 	}
-	w.set(k, raw)
+	w.set(k, w.record.Bytes())
 }
 
 func (w *writer) genesis(events []ledger.Event) {
@@ -63,21 +86,23 @@ func (w *writer) genesis(events []ledger.Event) {
 }
 
 func (w *writer) block(b *Block) {
-	w.put(key(spaceBlock, height8(b.Height)), blockRecord{b.Hash, uint64(b.Time), b.Root})
-	w.set(key(spaceBlockHash, b.Hash[:]), height8(b.Height))
-	for i, tx := range b.Txs {
-		w.transaction(tx, &b.Results[i], place{b.Height, uint32(i)})
+	w.put(w.at(spaceBlock, height8(b.Height)), &blockRecord{b.Hash, uint64(b.Time), b.Root})
+	w.set(w.at(spaceBlockHash, b.Hash[:]), height8(b.Height))
+	for i := range b.Txs {
+		w.transaction(b, i)
 	}
 }
 
-func (w *writer) transaction(tx *ledger.Tx, result *ledger.TxResult, at place) {
-	w.put(key(spaceReceipt, at.bytes()), recordOf(tx, result))
-	w.set(key(spaceTx, tx.Hash[:]), at.bytes())
+func (w *writer) transaction(b *Block, i int) {
+	tx, result := b.Txs[i], &b.Results[i]
+	at := place{b.Height, uint32(i)}.bytes()
+	w.put(w.at(spaceReceipt, at), recordOf(tx, result))
+	w.locate(b, i, at)
 	if result.Code.SpendsNonce() {
-		w.set(key(spaceNonce, tx.Sender[:], be64(uint64(tx.Nonce))), tx.Hash[:])
+		w.set(w.at(spaceNonce, tx.Sender[:], be64(uint64(tx.Nonce))), at)
 		w.nonce(tx.Sender, uint64(tx.Nonce))
 	}
-	parties := []crypto.Address{tx.Sender}
+	parties := append(make([]crypto.Address, 0, 4), tx.Sender)
 	for i := range result.Events {
 		w.apply(&result.Events[i])
 		parties = appendParties(parties, &result.Events[i])
@@ -85,8 +110,34 @@ func (w *writer) transaction(tx *ledger.Tx, result *ledger.TxResult, at place) {
 	slices.SortFunc(parties, crypto.Address.Compare)
 	for _, a := range slices.Compact(parties) {
 		if !a.IsZero() {
-			w.set(key(spaceHistory, a[:], at.bytes()), []byte{0xc0})
+			w.set(w.at(spaceHistory, a[:], at), []byte{})
 		}
+	}
+}
+
+// locate writes where transaction i stands. No transaction stands in the chain
+// twice, but for what dishonest validators alone could agree on: one that spent
+// no nonce. Its place is where its nonce was spent, or else the first.
+func (w *writer) locate(b *Block, i int, at []byte) {
+	hash, spends := b.Txs[i].Hash, b.Results[i].Code.SpendsNonce()
+	k := w.at(spaceTx, hash[:])
+	if !spends {
+		w.unspent++
+	}
+	if w.unspent == 0 {
+		w.set(k, at)
+		return
+	}
+	known, err := w.db.Has(k)
+	if err != nil && w.err == nil {
+		w.err = err
+	}
+	known = known || slices.ContainsFunc(b.Txs[:i], func(tx *ledger.Tx) bool { return tx.Hash == hash })
+	switch {
+	case !known:
+		w.set(k, at)
+	case spends:
+		w.replace(k, at)
 	}
 }
 
@@ -111,7 +162,7 @@ func (w *writer) apply(e *ledger.Event) {
 		w.move(e.From, e.Asset, e.Amount, ledger.Amount.Sub)
 		w.supply(e.Asset, e.Amount, ledger.Amount.Sub)
 	case ledger.EventAssetCreated:
-		w.set(key(spaceSymbol, []byte(e.Symbol)), e.Asset[:])
+		w.set(w.at(spaceSymbol, []byte(e.Symbol)), e.Asset[:])
 		w.state.assets[e.Asset] = &ledger.Asset{
 			Symbol: e.Symbol, Name: e.Name, Decimals: e.Decimals, Issuer: e.Account,
 			Cap: e.Amount, Flags: e.Flags, Status: ledger.AssetActive,
@@ -184,21 +235,13 @@ func (w *writer) nonce(sender crypto.Address, nonce uint64) {
 func (w *writer) flush() {
 	at := height8(w.height)
 	for account, next := range w.state.accounts {
-		w.put(key(spaceAccount, account[:], at), accountRecord{next})
+		w.put(w.at(spaceAccount, account[:], at), &accountRecord{next})
 	}
 	for asset, record := range w.state.assets {
-		raw, err := encodeAsset(record)
-		if err != nil && w.err == nil {
-			w.err = err
-		}
-		w.set(key(spaceAsset, asset[:], at), raw)
+		w.put(w.at(spaceAsset, asset[:], at), recordOfAsset(record))
 	}
 	for id, b := range w.state.balances {
-		raw, err := encodeBalance(b)
-		if err != nil && w.err == nil {
-			w.err = err
-		}
-		w.set(key(spaceBalance, id.account[:], id.asset[:], at), raw)
+		w.put(w.at(spaceBalance, id.account[:], id.asset[:], at), &balanceRecord{b.Available.Bytes(), b.Held.Bytes()})
 	}
 	if w.err == nil {
 		w.state.remember()

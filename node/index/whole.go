@@ -1,0 +1,141 @@
+package index
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	dbm "github.com/cosmos/cosmos-db"
+
+	"github.com/tallystick/tallystick/ledger"
+)
+
+// databaseName is that of the database in the index's directory.
+const databaseName = "index"
+
+// aside is where a damaged database goes before it is removed, so that half a
+// removal is never taken for a database.
+func aside(dir string) string { return filepath.Join(dir, "damaged") }
+
+func openDatabase(dir string) (dbm.DB, error) {
+	if err := os.RemoveAll(aside(dir)); err != nil {
+		return nil, fmt.Errorf("remove what was damaged: %w", err)
+	}
+	db, err := dbm.NewPebbleDB(databaseName, dir, nil)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w; if its files are damaged, delete the directory and the index is rebuilt from the blocks", err)
+	}
+	return db, nil
+}
+
+// damageError says what of the index is not as it was written.
+type damageError struct{ what string }
+
+func (e *damageError) Error() string { return e.what }
+
+// open opens the database and takes up what it holds. After an error it is
+// closed again.
+func (x *Index) open(dir string, genesis []ledger.Event) error {
+	db, err := openDatabase(dir)
+	if err != nil {
+		return err
+	}
+	x.db, x.current = db, newCurrentState(db)
+	x.counts, x.unspent = keyCounts{}, 0
+	if err := x.begin(genesis); err != nil {
+		return errors.Join(err, db.Close())
+	}
+	return nil
+}
+
+// begin reads the cursor and holds the keys against it, or writes the genesis.
+// A database forgets tables without a word when a bit of its manifest is wrong;
+// the tables that it remembers have checksums.
+func (x *Index) begin(genesis []ledger.Event) error {
+	raw, err := x.db.Get(keyMeta)
+	if err != nil {
+		return &damageError{fmt.Sprintf("the cursor cannot be read: %v", err)}
+	}
+	var m metaRecord
+	if raw != nil {
+		if m, err = decodeMeta(raw); errors.Is(err, errFormat) {
+			return err
+		} else if err != nil {
+			return &damageError{fmt.Sprintf("the cursor is damaged: %v", err)}
+		}
+		if m.Network != x.net.Hash {
+			return errors.New("it belongs to another network: give each network a directory of its own")
+		}
+	}
+	found, err := x.count(m.Counts)
+	if err != nil {
+		return &damageError{fmt.Sprintf("it cannot be read: %v", err)}
+	}
+	if differences := compare(&found, m.Counts); differences != "" {
+		return &damageError{differences}
+	}
+	if raw == nil {
+		return x.write(&Block{Results: []ledger.TxResult{{Events: genesis}}})
+	}
+	x.counts, x.unspent = found, m.Unspent
+	x.height.Store(m.Height)
+	return nil
+}
+
+// progressEvery is how often a long count is logged.
+const progressEvery = time.Second
+
+// count reads all keys; of is what the cursor says of them.
+func (x *Index) count(of []uint64) (found keyCounts, err error) {
+	it, err := x.db.Iterator(nil, nil)
+	if err != nil {
+		return found, err
+	}
+	defer it.Close()
+	var all, n uint64
+	for _, c := range of {
+		all += c
+	}
+	logged := time.Now()
+	for ; it.Valid(); it.Next() {
+		found[it.Key()[0]]++
+		if n++; n%4096 == 0 && time.Since(logged) > progressEvery {
+			logged = time.Now()
+			x.log.Info("checking the receipt index", "keys", n, "of", all)
+		}
+	}
+	found[keyMeta[0]] = 0
+	return found, it.Error()
+}
+
+// compare names the spaces where the keys found are not those counted. Without
+// a cursor none are.
+func compare(found *keyCounts, counted []uint64) string {
+	var differences []string
+	for i, s := range spaces {
+		want := uint64(0)
+		if counted != nil {
+			want = counted[i]
+		}
+		if got := found[s.letter]; got != want {
+			differences = append(differences, fmt.Sprintf("%s: %d of %d", s.name, got, want))
+		}
+	}
+	return strings.Join(differences, ", ")
+}
+
+// rebuild empties the index: everything in it can be derived again.
+func (x *Index) rebuild(dir string, o Options, damage *damageError) error {
+	if o.Base > 1 {
+		return fmt.Errorf("it is damaged (%w), and cannot be rebuilt because the oldest block kept is %d: "+
+			"restore the data directory from a backup, or let the node fetch the chain anew", damage, o.Base)
+	}
+	x.log.Warn("the receipt index is damaged; it is rebuilt from the blocks", "directory", dir, "found", damage.what)
+	if err := os.Rename(filepath.Join(dir, databaseName+dbm.DBFileSuffix), aside(dir)); err != nil {
+		return fmt.Errorf("put the damaged database aside: %w", err)
+	}
+	return x.open(dir, o.Genesis)
+}
