@@ -51,6 +51,7 @@ type Application struct {
 	metrics  *metrics
 	cache    *txCache
 	pending  *pendingTable
+	recent   recentTable
 	recovery chan struct{} // one slot for each recovery that admission may run
 
 	latest atomic.Pointer[committed] // never nil

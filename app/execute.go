@@ -34,6 +34,7 @@ type execution struct {
 	done    chan struct{} // closed once the fields below are set
 
 	response *abci.ResponseFinalizeBlock
+	results  []ledger.TxResult
 	codes    []ledger.Code
 	staged   *store.Staged
 	err      error
@@ -102,6 +103,7 @@ func (a *Application) run(e *execution, c *committed) {
 	}
 	root := e.staged.Root()
 	e.response.AppHash = root[:]
+	e.results = result.Results
 	e.codes = make([]ledger.Code, len(result.Results))
 	for i := range result.Results {
 		e.codes[i] = result.Results[i].Code
@@ -191,6 +193,7 @@ func (a *Application) Commit(context.Context, *abci.RequestCommit) (*abci.Respon
 		return nil, a.fail(fmt.Errorf("read back block %d: %w", e.block.Height, err))
 	}
 	a.settle(e)
+	a.recent.add(e.executed())
 	if a.options.Committed != nil {
 		a.options.Committed(e.block.Height)
 	}
