@@ -32,7 +32,11 @@ func Apply(net *Network, b Block, r Reader) (*BlockResult, error) {
 	}
 	s.expect(min(legs, maxExpectedLegs))
 	results := make([]TxResult, len(b.Txs))
+	next := newAhead(r)
 	for i, tx := range b.Txs {
+		if i%aheadTxs == 0 {
+			next.read(b.Txs[i:])
+		}
 		if results[i], err = s.run(tx); err != nil {
 			return nil, err
 		}

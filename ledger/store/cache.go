@@ -45,6 +45,7 @@ const (
 type cache struct {
 	seed   maphash.Seed
 	epoch  atomic.Uint64
+	warmth atomic.Uint64 // what warm read, so that it is not left out as useless
 	shards [cacheShards]cacheShard
 }
 

@@ -47,6 +47,14 @@ func (x *index) get(hash uint64) (place uint32, found bool) {
 	return uint32(x.words[i]), found
 }
 
+// peek reads the word where the search for a hash begins; see warm.
+func (x *index) peek(hash uint64) uint64 {
+	if x.used == 0 {
+		return 0
+	}
+	return x.words[x.home(tagOf(hash))]
+}
+
 // set lets a hash have a place.
 func (x *index) set(hash uint64, place uint32) {
 	if 4*(x.used+1) > 3*len(x.words) {
