@@ -67,8 +67,8 @@ func TestDialRefuses(t *testing.T) {
 	}{
 		"nobody":           {nil, NameUnreachable, "no node"},
 		"nobody listens":   {[]string{closedPort(t)}, NameUnreachable, "connection refused"},
-		"not a URL":        {[]string{"127.0.0.1:8545"}, NameAnswer, "http://127.0.0.1:8545"},
-		"another scheme":   {[]string{"ftp://127.0.0.1"}, NameAnswer, "ftp"},
+		"not a URL":        {[]string{"127.0.0.1:8545"}, NameAddress, "http://127.0.0.1:8545"},
+		"another scheme":   {[]string{"ftp://127.0.0.1"}, NameAddress, "ftp"},
 		"two networks":     {[]string{a.URL, b.URL}, NameNetwork, "net-b"},
 		"a web page":       {[]string{html.URL}, NameAnswer, "not understood"},
 		"not found":        {[]string{missing.URL}, NameAnswer, "404"},

@@ -21,6 +21,7 @@ const (
 	NameNetwork     = "network"     // the nodes are not of one network, or not of this kind
 	NameNotFound    = "notFound"    // what was asked for is not on the ledger
 	NameAnswer      = "answer"      // the node's answer is not what the method returns
+	NameAddress     = "address"     // the address of a node is no URL that can be called
 )
 
 // Error says why a call failed.

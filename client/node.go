@@ -24,14 +24,14 @@ type node struct {
 func newNode(address string) (*node, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {
-		return nil, &Error{Name: NameAnswer, Message: fmt.Sprintf("node address %q is no URL", address),
+		return nil, &Error{Name: NameAddress, Message: fmt.Sprintf("node address %q is no URL", address),
 			Hint: "write it as http://127.0.0.1:8545 or ws://127.0.0.1:8545"}
 	}
 	switch u.Scheme {
 	case "http", "https", "ws", "wss":
 		return &node{url: address}, nil
 	}
-	return nil, &Error{Name: NameAnswer, Message: fmt.Sprintf("node address %q: %q is none of http, https, ws, wss", address, u.Scheme),
+	return nil, &Error{Name: NameAddress, Message: fmt.Sprintf("node address %q: %q is none of http, https, ws, wss", address, u.Scheme),
 		Hint: "write it as http://127.0.0.1:8545 or ws://127.0.0.1:8545"}
 }
 

@@ -19,7 +19,7 @@ func newAccountShow() *cobra.Command {
 		Use:     "show ADDRESS",
 		Short:   "Show an account and its balances",
 		Example: "  tally account show 0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf\n  tally account show 0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf --height 12 --json",
-		Args:    cobra.ExactArgs(1),
+		Args:    exactly("ADDRESS"),
 	}
 	f := nodeFlags{}
 	f.add(c)

@@ -141,13 +141,13 @@ func newAssetResume() *cobra.Command {
 // newAssetSwitch makes a command whose operation has an asset and nothing else.
 func newAssetSwitch(verb, short string, operation func(crypto.Address) ledger.Operation) *cobra.Command {
 	c := &cobra.Command{
-		Use: verb + " ASSET", Short: short, Example: "  tally asset " + verb + " GOLD", Args: cobra.ExactArgs(1),
+		Use: verb + " ASSET", Short: short, Example: "  tally asset " + verb + " GOLD", Args: exactly("ASSET"),
 	}
 	f := sendFlags{}
 	f.add(c)
 	c.RunE = run(func(c *cobra.Command, arguments []string) error {
 		return f.send(c, func(ctx context.Context, node *client.Client, _ crypto.Address) (ledger.Operation, string, error) {
-			asset, err := node.Asset(ctx, arguments[0])
+			asset, err := findAsset(ctx, node, arguments[0])
 			if err != nil {
 				return nil, "", err
 			}
@@ -162,13 +162,13 @@ func newAssetShow() *cobra.Command {
 		Use:     "show SYMBOL|ADDRESS",
 		Short:   "Show an asset",
 		Example: "  tally asset show EUR",
-		Args:    cobra.ExactArgs(1),
+		Args:    exactly("SYMBOL|ADDRESS"),
 	}
 	f := nodeFlags{}
 	f.add(c)
 	c.RunE = run(func(c *cobra.Command, arguments []string) error {
 		return f.with(c.Context(), func(ctx context.Context, node *client.Client) error {
-			a, err := node.Asset(ctx, arguments[0])
+			a, err := findAsset(ctx, node, arguments[0])
 			if err != nil {
 				return err
 			}
@@ -210,4 +210,15 @@ func newAssetList() *cobra.Command {
 		})
 	})
 	return c
+}
+
+// findAsset finds an asset by the symbol or address that the command line gives.
+func findAsset(ctx context.Context, node *client.Client, name string) (*wire.Asset, error) {
+	if !ledger.ValidSymbol(name) {
+		if _, err := crypto.ParseAddress(name); err != nil {
+			return nil, fails(exitUsage, fmt.Errorf("asset %q: neither a symbol nor an address", name),
+				"a symbol is 1 to 12 of A-Z and 0-9; `tally asset list` shows the assets")
+		}
+	}
+	return node.Asset(ctx, name)
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -89,7 +90,10 @@ func newBench() *cobra.Command {
 
 // complete turns the flags into a configuration that can be run.
 func (f *benchFlags) complete(c *cobra.Command, cfg *bench.Config) error {
-	if cfg.Rate == 0 && cfg.Inflight == 0 && !c.Flags().Changed("rate") {
+	switch {
+	case cfg.Rate == 0 && c.Flags().Changed("rate"):
+		return fails(exitUsage, errors.New("--rate 0: must be above 0"), "leave it out to use --inflight")
+	case cfg.Rate == 0 && cfg.Inflight == 0 && !c.Flags().Changed("inflight"):
 		cfg.Rate = 100
 	}
 	scheme, known := benchSchemes[f.scheme]
@@ -229,10 +233,10 @@ func (s *benchScreen) row(l bench.Live) {
 	}
 	s.clear()
 	if s.rows%20 == 0 {
-		fmt.Fprintln(s.table, "    time  submitted  committed  refused  waiting  transfers/s   p50 ms   p90 ms   p99 ms   max ms")
+		fmt.Fprintln(s.table, " time submitted committed refused waiting   per sec p50 ms p90 ms p99 ms max ms")
 	}
 	s.rows++
-	fmt.Fprintf(s.table, "%7.0fs %10d %10d %8d %8d %12.0f %8.1f %8.1f %8.1f %8.1f\n", l.Elapsed.Seconds(), l.Submitted, l.Committed,
+	fmt.Fprintf(s.table, "%4.0fs %9d %9d %7d %7d %9.0f %6.1f %6.1f %6.1f %6.1f\n", l.Elapsed.Seconds(), l.Submitted, l.Committed,
 		l.Refused, l.Waiting, l.TransfersPerSecond, l.LatencyMs.P50, l.LatencyMs.P90, l.LatencyMs.P99, l.LatencyMs.Max)
 }
 

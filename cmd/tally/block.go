@@ -22,7 +22,7 @@ func newBlockShow() *cobra.Command {
 		Use:     "show [HEIGHT|HASH|latest]",
 		Short:   "Show a block",
 		Example: "  tally block show\n  tally block show 12\n  tally block show latest --json",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    atMost("HEIGHT|HASH|latest"),
 	}
 	f := nodeFlags{}
 	f.add(c)

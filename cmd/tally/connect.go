@@ -63,6 +63,8 @@ func fromClient(err error) error {
 	switch {
 	case e.Pending:
 		code = exitPending
+	case e.Name == client.NameAddress:
+		code = exitUsage
 	case e.Name == client.NameTimeout || e.Temporary():
 		code = exitUnreachable
 	case e.Code == wire.CodeRejected:
@@ -74,7 +76,32 @@ func fromClient(err error) error {
 	if e.Pending && e.Hash != nil {
 		message += fmt.Sprintf("; transaction %s may still be committed", e.Hash)
 	}
-	return &failure{code: code, err: errors.New(message), hint: e.Hint, name: e.Name}
+	return &failure{code: code, err: errors.New(message), hint: commandHint(e), name: e.Name}
+}
+
+// commandHints say what to do in this program's words, where the node's are
+// about its methods.
+var commandHints = map[string]string{
+	"unknownHeight":                         "`tally status` shows the newest height",
+	ledger.CodeMalformed.String():           "make the transaction with `tally tx build`",
+	ledger.CodeWrongNetwork.String():        "`tally status` shows which network this node is of",
+	ledger.CodeNonceSpent.String():          "`tally tx get` shows that one; if it is not what you meant, take another nonce (leave --nonce out) and sign again",
+	ledger.CodeDuplicateNonce.String():      "wait for that one with `tally tx get --wait`, or take another --nonce",
+	ledger.CodeNonceTooLow.String():         "leave --nonce out, or see the account's next one with `tally account show`",
+	ledger.CodeNonceTooHigh.String():        "leave --nonce out, or see the account's next one with `tally account show`",
+	ledger.CodeExpired.String():             "sign it again with a later time (--valid-for)",
+	ledger.CodeUnauthorized.String():        "the sender and every account that pays must sign: see --also-sign, and `tally tx sign`",
+	ledger.CodeInsufficientBalance.String(): "`tally account show` shows what there is",
+	ledger.CodeUnknownAsset.String():        "`tally asset list` shows the assets",
+	ledger.CodeInvalidField.String():        "no address may be zero, texts have no control characters, and a symbol is 1 to 12 of A-Z and 0-9",
+	ledger.CodeLimitExceeded.String():       fmt.Sprintf("a memo has at most %d bytes, a reference %d, a transaction %d legs", ledger.MaxMemoBytes, ledger.MaxReferenceBytes, ledger.MaxLegs),
+}
+
+func commandHint(e *client.Error) string {
+	if hint, ok := commandHints[e.Name]; ok {
+		return hint
+	}
+	return e.Hint
 }
 
 // heightFlag adds --height.

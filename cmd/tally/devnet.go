@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -31,8 +32,13 @@ func newDevnet() *cobra.Command {
 		if err := settings.Validate(); err != nil {
 			return fails(exitUsage, err, "choose another --log-level")
 		}
-		if c.Flags().Changed("validators") && o.Validators < 1 {
+		switch validators := c.Flags().Changed("validators"); {
+		case validators && (o.Validators < 1 || o.Validators > node.MaxDevnetValidators):
 			return fails(exitUsage, fmt.Errorf("--validators %d: want 1 to %d", o.Validators, node.MaxDevnetValidators), "")
+		case o.BasePort < 1 || o.BasePort > node.MaxDevnetBasePort:
+			return fails(exitUsage, fmt.Errorf("--base-port %d: want 1 to %d", o.BasePort, node.MaxDevnetBasePort), "")
+		case o.Dir == "":
+			return fails(exitUsage, errors.New("--dir: is empty"), "name a directory, or leave it out")
 		}
 		o.JSON, o.Version = asJSON(c), readBuild().Version
 		o.Out, o.Log = c.OutOrStdout(), node.NewLogger(c.ErrOrStderr(), settings.Log)

@@ -105,7 +105,7 @@ func newKeyImport() *cobra.Command {
 			"from standard input where FILE is -, and keep it in an encrypted key file. A secret is never taken\n" +
 			"from the command line, where other users of the machine could see it.",
 		Example: "  tally key import secret.txt\n  tally key import --index 2 words.txt\n  tally key import UTC--2026-01-02T03-04-05.000000000Z--7e5f4552091a69125d5dfcb7b8c2659029395bdf",
-		Args:    cobra.ExactArgs(1),
+		Args:    exactly("FILE"),
 	}
 	f := keyFlags{}
 	f.add(c)
@@ -184,7 +184,7 @@ func newKeyExport() *cobra.Command {
 		Long: "Print the encrypted key file of KEY (an address or a file), for another wallet to import. With\n" +
 			"--private-key print the private key itself in hex, which gives whoever sees it the account.",
 		Example: "  tally key export 0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf > key.json\n  tally key export --private-key 0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf",
-		Args:    cobra.ExactArgs(1),
+		Args:    exactly("KEY"),
 	}
 	f := keyFlags{}
 	f.add(c)
@@ -245,7 +245,7 @@ func newKeyShow() *cobra.Command {
 		Long: "Show the address and the file of KEY (an address or a file), or of the only key. With --check the\n" +
 			"file is decrypted too, which proves that the passphrase is known.",
 		Example: "  tally key show\n  tally key show --check 0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    atMost("KEY"),
 	}
 	f := keyFlags{}
 	f.add(c)

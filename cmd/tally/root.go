@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -55,10 +56,14 @@ func newRoot() *cobra.Command {
 	}
 	root.PersistentFlags().Bool("json", false, "write JSON, for programs")
 	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), "Flags.FlagUsages ", fmt.Sprintf("Flags.FlagUsagesWrapped %d ", helpColumns)))
 	root.AddCommand(newDevnet(), newInit(), newStart(), newHealth(), newVersion())
 	root.AddCommand(clientCommands()...)
 	return root
 }
+
+// helpColumns is the width to which the descriptions of flags are wrapped.
+const helpColumns = 80
 
 // action is what a command does. Its errors that are no failure yet become one.
 type action func(c *cobra.Command, arguments []string) error
@@ -73,6 +78,26 @@ func run(f action) action {
 			return err
 		}
 		return fails(exitFailed, err, "")
+	}
+}
+
+// exactly wants as many arguments as it names.
+func exactly(names ...string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, given []string) error {
+		if len(given) < len(names) {
+			return fmt.Errorf("the argument %s is missing", names[len(given)])
+		}
+		return atMost(names...)(nil, given)
+	}
+}
+
+// atMost wants no more arguments than it names.
+func atMost(names ...string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, given []string) error {
+		if len(given) > len(names) {
+			return fmt.Errorf("the argument %q is one too many: want %s", given[len(names)], strings.Join(names, " "))
+		}
+		return nil
 	}
 }
 

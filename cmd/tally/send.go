@@ -162,6 +162,18 @@ func showReceipt(c *cobra.Command, r *wire.Receipt) error {
 	return &failure{code: exitRefused, name: info.Name, err: errors.New("refused: " + info.Meaning), hint: "its nonce is spent: sign again with another"}
 }
 
+// eventText writes an attribute of an event for a person: an address with its
+// checksum, everything else as it is.
+func eventText(key, value string) string {
+	switch key {
+	case "account", "issuer", "from", "to", "asset":
+		if address, err := crypto.ParseAddress(value); err == nil {
+			return address.String()
+		}
+	}
+	return value
+}
+
 func receiptText(r *wire.Receipt) string {
 	var t strings.Builder
 	fmt.Fprintf(&t, "%s  %s\nhash     %s\nblock    %d, place %d, %s\nsender   %s, nonce %d\n",
@@ -173,7 +185,7 @@ func receiptText(r *wire.Receipt) string {
 		fmt.Fprintf(&t, "event    %s", e.Type.Name())
 		for _, a := range e.Attributes() {
 			if a.Value != "" {
-				fmt.Fprintf(&t, " %s=%s", a.Key, a.Value)
+				fmt.Fprintf(&t, " %s=%s", a.Key, eventText(a.Key, a.Value))
 			}
 		}
 		t.WriteString("\n")

@@ -27,6 +27,9 @@ func newStart() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		if _, err := node.ReadIdentity(node.Home(*home)); err != nil {
+			return fails(exitConfig, err, "the node's keys are made by `tally init`, once; put them back from a backup, or make a new node in another --home")
+		}
 		if _, err := node.CheckGenesis(node.Home(*home).GenesisFile()); err != nil {
 			return fails(exitConfig, err, "get genesis.json from whoever founded the network: every node has the same")
 		}

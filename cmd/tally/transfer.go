@@ -18,8 +18,8 @@ func newTransfer() *cobra.Command {
 		Short: "Pay somebody",
 		Long: "Move an amount of an asset from the sender's account to another. For several legs or several\n" +
 			"signers see `tally tx build`.",
-		Example: "  tally transfer --to 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --asset EUR --amount 12.34\n" +
-			"  tally transfer --from 0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266 --to 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --asset EUR --amount 5 --reference invoice-17 --yes",
+		Example: "  tally transfer --to 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --asset USD --amount 12.34\n" +
+			"  tally transfer --from 0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266 --to 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --asset USD --amount 5 --reference invoice-17 --yes",
 		Args: cobra.NoArgs,
 	}
 	f := sendFlags{}
@@ -68,7 +68,7 @@ func (m *moneyFlags) add(c *cobra.Command) {
 
 // read finds the asset and the amount in its smallest unit.
 func (m *moneyFlags) read(ctx context.Context, node *client.Client) (*wire.Asset, ledger.Amount, error) {
-	asset, err := node.Asset(ctx, m.asset)
+	asset, err := findAsset(ctx, node, m.asset)
 	if err != nil {
 		return nil, ledger.Amount{}, err
 	}

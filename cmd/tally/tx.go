@@ -157,7 +157,7 @@ func newTxShow() *cobra.Command {
 		Use:     "show FILE",
 		Short:   "Show a transaction file: what it does and who has signed",
 		Example: "  tally tx show swap.json",
-		Args:    cobra.ExactArgs(1),
+		Args:    exactly("FILE"),
 	}
 	c.RunE = run(func(c *cobra.Command, arguments []string) error {
 		t, network, err := readTx(c, arguments[0])
@@ -178,7 +178,7 @@ func newTxSign() *cobra.Command {
 		Short:   "Add a signature to a transaction file",
 		Long:    "Show what the transaction in FILE does, sign it, and write the signature into the file. No node is needed.",
 		Example: "  tally tx sign swap.json --from 0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf",
-		Args:    cobra.ExactArgs(1),
+		Args:    exactly("FILE"),
 	}
 	keys := keyFlags{}
 	keys.add(c)
@@ -226,7 +226,7 @@ func newTxSend() *cobra.Command {
 		Long:  "Send the transaction in FILE and wait for its receipt. Sending it again does no harm: it is committed once.",
 		Example: "  tally tx send swap.json\n" +
 			"  tally tx send swap.json --rpc http://node1:8545,http://node2:8545 --json",
-		Args: cobra.ExactArgs(1),
+		Args: exactly("FILE"),
 	}
 	f := nodeFlags{}
 	f.add(c)
@@ -258,7 +258,7 @@ func newTxGet() *cobra.Command {
 		Long: "Show a transaction and, once it is committed, its receipt; with --wait, wait for that. With\n" +
 			"--json the document is {\"transaction\", \"receipt\"}, where the receipt is null while it is pending.",
 		Example: "  tally tx get 0x5f3c…\n  tally tx get 0x5f3c… --wait",
-		Args:    cobra.ExactArgs(1),
+		Args:    exactly("HASH"),
 	}
 	f := nodeFlags{}
 	f.add(c)
