@@ -51,6 +51,9 @@ const (
 	defaultBasePort = 8545
 )
 
+// MaxDevnetBasePort leaves room for the ports above it.
+const MaxDevnetBasePort = 65535 - metricsPorts - MaxDevnetValidators
+
 func (o DevnetOptions) withDefaults() (DevnetOptions, error) {
 	if o.BasePort == 0 {
 		o.BasePort = defaultBasePort
@@ -61,13 +64,13 @@ func (o DevnetOptions) withDefaults() (DevnetOptions, error) {
 	if o.Out == nil {
 		o.Out = io.Discard
 	}
-	switch highest := 65535 - metricsPorts - MaxDevnetValidators; {
+	switch {
 	case o.Dir == "":
 		return o, errors.New("devnet: there is no directory to keep it in")
 	case o.Validators < 0 || o.Validators > MaxDevnetValidators:
 		return o, fmt.Errorf("devnet: %d validators: want 1 to %d", o.Validators, MaxDevnetValidators)
-	case o.BasePort < 1 || o.BasePort > highest:
-		return o, fmt.Errorf("devnet: base port %d: want 1 to %d", o.BasePort, highest)
+	case o.BasePort < 1 || o.BasePort > MaxDevnetBasePort:
+		return o, fmt.Errorf("devnet: base port %d: want 1 to %d", o.BasePort, MaxDevnetBasePort)
 	}
 	var err error
 	o.Dir, err = filepath.Abs(o.Dir)

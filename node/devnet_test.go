@@ -69,9 +69,14 @@ func TestDevnet(t *testing.T) {
 	if err != nil || again.NetworkID != first.NetworkID {
 		t.Errorf("run again it is network %s, was %s (%v)", again.NetworkID, first.NetworkID, err)
 	}
-	for _, line := range []string{again.RPC[0], again.Metrics[0], again.NetworkID, again.Accounts[9].PrivateKey, "public knowledge", "curl -s", dir, "Ctrl-C", "--reset"} {
+	for _, line := range []string{again.RPC[0], again.Metrics[0], again.NetworkID, again.Accounts[9].PrivateKey, "public knowledge", "curl -s", "tally key import", "tally transfer", dir, "Ctrl-C", "--reset"} {
 		if !strings.Contains(out.String(), line) {
 			t.Errorf("the screen does not show %q", line)
+		}
+	}
+	for line := range strings.Lines(out.String()) {
+		if len(line) > 81 && !strings.Contains(line, dir) {
+			t.Errorf("a line of the screen is wider than 80 columns: %q", line)
 		}
 	}
 

@@ -65,10 +65,11 @@ func (d Devnet) print(o DevnetOptions) error {
 	return err
 }
 
-// screen says what the network is and what to do next.
+// screen says what the network is and what to do next, in lines that fit a
+// terminal of 80 columns.
 func (d Devnet) screen(o DevnetOptions) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\nTallystick devnet: %d validators, network %s, chain ID %d\n", len(d.RPC), d.NetworkID, d.ChainID)
+	fmt.Fprintf(&b, "\nTallystick devnet, validators: %d\nNetwork %s, chain ID %d\n", len(d.RPC), d.NetworkID, d.ChainID)
 	list := func(title string, lines []string) {
 		fmt.Fprintf(&b, "\n%s\n", title)
 		for _, line := range lines {
@@ -78,24 +79,35 @@ func (d Devnet) screen(o DevnetOptions) string {
 	list("JSON-RPC, for wallets and programs", d.RPC)
 	list("Metrics (and /healthz, /readyz beside them)", d.Metrics)
 	var assets, accounts []string
-	for i, a := range d.Assets {
-		note := ""
-		if i == 0 {
-			note = "   (the settlement asset: what a wallet's Send button moves)"
-		}
-		assets = append(assets, fmt.Sprintf("%-6s %2d decimals  %s%s", a.Symbol, a.Decimals, a.Asset, note))
+	for _, a := range d.Assets {
+		assets = append(assets, fmt.Sprintf("%-6s %2d decimals  %s", a.Symbol, a.Decimals, a.Asset))
 	}
 	for _, a := range d.Accounts {
-		accounts = append(accounts, fmt.Sprintf("%s  %s", a.Address, a.PrivateKey))
+		accounts = append(accounts, a.Address.String(), "    "+a.PrivateKey)
 	}
 	list("Assets, a million of each in every account", assets)
-	list("Accounts and their private keys", accounts)
+	fmt.Fprintf(&b, "  %s is the settlement asset: what a wallet's Send button moves.\n", d.Assets[0].Symbol)
+	list("Accounts, each with its private key", accounts)
 	fmt.Fprintf(&b, "  These keys are public knowledge. Never use them for anything of value.\n"+
-		"  They come from the mnemonic: %s\n", DevnetMnemonic)
-	list("Try it", []string{
-		fmt.Sprintf(`curl -s -H 'content-type: application/json' -d '{"jsonrpc":"2.0","id":1,"method":"ledger_getAccount","params":["%s"]}' %s`,
-			d.Accounts[0].Address, d.RPC[0]),
-	})
-	fmt.Fprintf(&b, "\nThe chain is kept in %s and goes on at the next start; --reset starts over.\nCtrl-C stops.\n\n", o.Dir)
+		"  They come from the mnemonic:\n    %s\n", DevnetMnemonic)
+	list("Try it, from another terminal (tally is go run ./cmd/tally)", d.examples())
+	fmt.Fprintf(&b, "\nThe chain is kept in %s\nand goes on at the next start; --reset starts over. Ctrl-C stops.\n\n", o.Dir)
 	return b.String()
+}
+
+// examples are commands to begin with: a look, a transfer from the first
+// account to the second, and the same by JSON-RPC.
+func (d Devnet) examples() []string {
+	at := " --rpc " + d.RPC[0]
+	return []string{
+		"tally status" + at,
+		"tally bench --rate 20" + at,
+		"echo " + DevnetMnemonic + " > words.txt",
+		"tally key import words.txt",
+		"tally transfer" + at + " --asset USD --amount 12.34 \\",
+		"  --from " + d.Accounts[0].Address.String() + " \\",
+		"  --to " + d.Accounts[1].Address.String(),
+		"curl -s " + d.RPC[0] + " -H 'content-type: application/json' \\",
+		`  -d '{"jsonrpc":"2.0","id":1,"method":"ledger_status","params":[]}'`,
+	}
 }

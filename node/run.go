@@ -38,9 +38,9 @@ func Run(ctx context.Context, c config.Config, home string, o Options) error {
 	return errors.Join(err, n.Stop(deadline))
 }
 
-// newBefore is New, unless ctx ends first: then it gives New the time that a
-// stop may take, and otherwise leaves it to the end of the process, which loses
-// nothing. There is no node where there is an error, or ctx has ended.
+// newBefore is New, unless ctx ends first: then New and the stop after it have
+// the time that a stop may take, and otherwise are left to the end of the
+// process, which loses nothing. There is no node where there is an error, or ctx has ended.
 func newBefore(ctx context.Context, c config.Config, home string, o Options) (*Node, error) {
 	var n *Node
 	var err error
@@ -54,16 +54,16 @@ func newBefore(ctx context.Context, c config.Config, home string, o Options) (*N
 		return n, err
 	case <-ctx.Done():
 	}
+	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+	defer cancel()
 	select {
 	case <-made:
-	case <-time.After(stopWithin):
+	case <-deadline.Done():
 		return nil, nil
 	}
 	if n == nil {
 		return nil, err
 	}
-	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
-	defer cancel()
 	return nil, n.Stop(deadline)
 }
 
@@ -88,6 +88,9 @@ func (n *Node) Start(ctx context.Context) error {
 		if !pause(ctx, wait) {
 			return fmt.Errorf("wait for the genesis time: %w", ctx.Err())
 		}
+	}
+	if len(n.config.P2P.Peers) == 0 && len(n.genesis.doc.Validators) > 1 {
+		n.log.Warn("there are no peers in the configuration: set p2p.peers, or this node hears of no block", "home", string(n.home))
 	}
 	if err := n.chain.Start(); err != nil {
 		return fmt.Errorf("start CometBFT (p2p.listen = %s): %w", n.config.P2P.Listen, err)

@@ -48,7 +48,7 @@ func (s *servers) listen(n *Node) error {
 		}
 		l, err := net.Listen("tcp", spec.address)
 		if err != nil {
-			return fmt.Errorf("%s = %s: %w", spec.setting, spec.address, err)
+			return fmt.Errorf("%s = %s: %w: stop what uses that address, or set another", spec.setting, spec.address, err)
 		}
 		s.listeners[i] = netutil.LimitListener(l, spec.connections)
 	}
