@@ -41,7 +41,7 @@ func TestCacheIsBounded(t *testing.T) {
 func TestDecodeRemembersTheJudged(t *testing.T) {
 	c := newChain(t, Options{}, nil)
 	good := c.pay("alice", 0, "bob", 1)
-	if c.Decode(good) == c.Decode(good) {
+	if unjudged := c.Decode(good); unjudged == c.Decode(good) {
 		t.Error("what nobody judged is remembered")
 	}
 	wantCode(t, "admission", c.check(good), ledger.Applied)
