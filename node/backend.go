@@ -22,6 +22,8 @@ import (
 type blockStore interface {
 	LoadBlock(height int64) *cmttypes.Block
 	LoadBlockMeta(height int64) *cmttypes.BlockMeta
+	Base() int64
+	Height() int64
 }
 
 // pool is what the backend needs of CometBFT's mempool.
@@ -40,6 +42,7 @@ type backend struct {
 	pool       pool
 	admitting  chan struct{} // a place for each submission being judged, see Submit
 	blocks     blockStore
+	failed     func(error) // why the node must not go on: its disk or what it holds is damaged
 	catchingUp func() bool
 	version    string
 	nodeID     string
@@ -175,9 +178,12 @@ func (b *backend) Transaction(hash crypto.Hash) (*rpc.Transaction, error) {
 		}
 		return nil, nil
 	}
-	block := b.blocks.LoadBlock(int64(height))
-	if block == nil || int(at) >= len(block.Txs) {
-		return nil, fmt.Errorf("block %d is indexed but not in the block store", height)
+	_, block, err := b.load(height)
+	if err == nil && int(at) >= len(block.Txs) {
+		err = b.damage(fmt.Errorf("block %d has no transaction %d, which is indexed", height, at))
+	}
+	if err != nil {
+		return nil, err
 	}
 	return &rpc.Transaction{Raw: block.Txs[at], Height: height, Index: at, BlockHash: hash32(block.Hash())}, nil
 }
@@ -194,9 +200,9 @@ func (b *backend) Block(height ledger.Height) (*wire.Block, error) {
 	if height == 0 || height > b.Height() {
 		return nil, nil
 	}
-	meta, block := b.blocks.LoadBlockMeta(int64(height)), b.blocks.LoadBlock(int64(height))
-	if meta == nil || block == nil {
-		return nil, fmt.Errorf("block %d is indexed but not in the block store", height)
+	meta, block, err := b.load(height)
+	if err != nil {
+		return nil, err
 	}
 	out := &wire.Block{
 		Height: uint64(height), Hash: hash32(meta.BlockID.Hash), ParentHash: hash32(meta.Header.LastBlockID.Hash),
@@ -208,6 +214,22 @@ func (b *backend) Block(height ledger.Height) (*wire.Block, error) {
 		out.Transactions[i] = crypto.Keccak256(tx)
 	}
 	return out, nil
+}
+
+// load reads a block that is indexed. If it cannot be, the node has failed,
+// unless the block is of those that are no longer kept.
+func (b *backend) load(height ledger.Height) (*cmttypes.BlockMeta, *cmttypes.Block, error) {
+	meta, block, err := loadBlock(b.blocks, height)
+	if err != nil && int64(height) >= b.blocks.Base() {
+		err = b.damage(err)
+	}
+	return meta, block, err
+}
+
+// damage says that the node must not go on because of err, and returns it.
+func (b *backend) damage(err error) error {
+	b.failed(err)
+	return err
 }
 
 // hash32 takes over one of CometBFT's hashes; an absent one is zero.

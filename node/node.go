@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -173,7 +174,7 @@ func (n *Node) openChain() (err error) {
 	}
 	defer func() { // a damaged store makes CometBFT panic
 		if r := recover(); r != nil {
-			err = fmt.Errorf("open the chain in %s: %v", n.home.DataDir(), r)
+			err = n.chainDamaged(fmt.Errorf("%v", r))
 		}
 	}()
 	n.databases = &databases{dir: n.home.DataDir()}
@@ -182,6 +183,9 @@ func (n *Node) openChain() (err error) {
 		newPeerGate(n.app.ClientCreator(), n.config.P2P.Peers, n.log),
 		document, n.databases.provide, cometMetrics(n.registry),
 		newCometLogger(n.log, &n.quiet, n.consensusPanicked))
+	if err != nil && strings.Contains(err.Error(), "is higher than core") { // the state has blocks that the block store has not
+		return n.chainDamaged(err)
+	}
 	if err != nil {
 		return fmt.Errorf("open the chain in %s: %w", n.home.DataDir(), err)
 	}
@@ -200,6 +204,14 @@ func (n *Node) openChain() (err error) {
 	}
 	n.consensus = state
 	return nil
+}
+
+// chainDamaged says what to do about stores that cannot be read or have lost
+// what others still have.
+func (n *Node) chainDamaged(why error) error {
+	return fmt.Errorf("open the chain in %s: %w: what is stored is damaged or does not fit together; restore the directory "+
+		"from a backup, or move it away except %s and start again, and the node fetches the chain from its peers",
+		n.home.DataDir(), why, filepath.Base(n.home.ValidatorStateFile()))
 }
 
 // checkChain refuses a genesis document that is not the one this chain began
@@ -228,6 +240,7 @@ func (n *Node) checkChain() error {
 func (n *Node) openIndex() error {
 	x, err := index.Open(n.home.IndexDir(), index.Options{
 		Network: n.app.Network(), Genesis: n.genesis.events, Logger: n.log.With("module", "index"),
+		Base: ledger.Height(n.env.BlockStore.Base()), Failed: n.fail,
 	})
 	if err != nil {
 		return err
@@ -244,7 +257,7 @@ func (n *Node) openRPC() error {
 	n.backend = &backend{
 		net: n.app.Network(), app: n.app, store: n.store, index: n.index,
 		pool: n.env.Mempool, admitting: make(chan struct{}, 2*runtime.GOMAXPROCS(0)),
-		blocks: n.env.BlockStore, catchingUp: n.CatchingUp,
+		blocks: n.env.BlockStore, failed: n.fail, catchingUp: n.CatchingUp,
 		version: n.options.Version, nodeID: string(n.key.ID()), validator: validator,
 	}
 	var err error
@@ -274,7 +287,7 @@ func (n *Node) committed(height ledger.Height) {
 // source is the chain as the receipt index reads it.
 func (n *Node) source() *source {
 	return &source{
-		blocks: n.env.BlockStore, results: n.env.StateStore,
+		executed: n.app.Executed, blocks: n.env.BlockStore, results: n.env.StateStore,
 		committed: func() ledger.Height { return ledger.Height(n.settled.Load()) }, decode: n.app.Decode,
 	}
 }

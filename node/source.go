@@ -12,11 +12,13 @@ import (
 	"github.com/tallystick/tallystick/node/index"
 )
 
-// source reads the chain from CometBFT's stores, for the receipt index, up to
-// the height whose commit is over. What the application has committed, those
-// stores have: CometBFT saves a block
-// before it runs it, and its results before the application commits.
+// source reads the chain for the receipt index, up to the height whose commit
+// is over: the last blocks as the application executed them, and the others from
+// CometBFT's stores. What the application has committed, those stores have:
+// CometBFT saves a block before it runs it, and its results before the
+// application commits.
 type source struct {
+	executed  func(ledger.Height) (app.ExecutedBlock, bool)
 	blocks    sm.BlockStore
 	results   sm.Store
 	committed func() ledger.Height
@@ -34,16 +36,38 @@ func (s *source) Block(height ledger.Height) (*index.Block, error) {
 	if height > s.committed() {
 		return nil, nil
 	}
-	meta, block := s.blocks.LoadBlockMeta(int64(height)), s.blocks.LoadBlock(int64(height))
-	if meta == nil || block == nil {
-		return nil, fmt.Errorf("block %d is committed and not in the block store, which has %d to %d",
-			height, s.blocks.Base(), s.blocks.Height())
+	if b, ok := s.executed(height); ok {
+		return &index.Block{Height: b.Height, Hash: b.Hash, Time: b.Time, Root: b.Root, Txs: b.Txs, Results: b.Results}, nil
+	}
+	return s.stored(height)
+}
+
+// stored is Block from CometBFT's stores alone.
+func (s *source) stored(height ledger.Height) (*index.Block, error) {
+	meta, block, err := loadBlock(s.blocks, height)
+	if err != nil {
+		return nil, err
 	}
 	saved, err := s.results.LoadFinalizeBlockResponse(int64(height))
 	if err != nil {
 		return nil, fmt.Errorf("read results of block %d: %w", height, err)
 	}
 	return s.block(height, meta, block, saved)
+}
+
+// loadBlock reads a block of the chain from CometBFT's block store, which panics
+// where it cannot read or decode.
+func loadBlock(s blockStore, height ledger.Height) (meta *types.BlockMeta, block *types.Block, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("read block %d from the block store: %v", height, r)
+		}
+	}()
+	meta, block = s.LoadBlockMeta(int64(height)), s.LoadBlock(int64(height))
+	if meta == nil || block == nil {
+		return nil, nil, fmt.Errorf("block %d is committed and not in the block store, which has %d to %d", height, s.Base(), s.Height())
+	}
+	return meta, block, nil
 }
 
 // block joins a block with its results.

@@ -2,6 +2,7 @@ package node
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/ledger"
@@ -28,27 +29,32 @@ func (b *backend) View(height ledger.Height) (rpc.View, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &stateView{v, past}, nil
+	return &stateView{v, past, b.failed}, nil
 }
 
 // stateView reads the store, and the index where a commit has overtaken the
 // view so far that the store no longer has its height.
 type stateView struct {
-	state *store.View
-	past  *pastView
+	state  *store.View
+	past   *pastView
+	failed func(error)
 }
 
-// or answers with past when the store has lost the view's height.
-func or[T any](v T, err error, past func() (T, error)) (T, error) {
+// or answers with past when the store has lost the view's height. Any other
+// error is one of the machine, and the node has failed.
+func or[T any](s *stateView, v T, err error, past func() (T, error)) (T, error) {
 	if errors.Is(err, store.ErrUnknownHeight) {
 		return past()
+	}
+	if err != nil {
+		s.failed(fmt.Errorf("committed state: %w", err))
 	}
 	return v, err
 }
 
 func (v *stateView) Account(address crypto.Address) (*wire.Account, error) {
 	account, err := v.account(address)
-	return or(account, err, func() (*wire.Account, error) { return v.past.Account(address) })
+	return or(v, account, err, func() (*wire.Account, error) { return v.past.Account(address) })
 }
 
 func (v *stateView) account(address crypto.Address) (*wire.Account, error) {
@@ -85,7 +91,7 @@ func (v *stateView) held(address crypto.Address) ([]index.HeldAsset, error) {
 
 func (v *stateView) Balance(account, asset crypto.Address) (ledger.Balance, error) {
 	b, err := v.balance(account, asset)
-	return or(b, err, func() (ledger.Balance, error) { return v.past.Balance(account, asset) })
+	return or(v, b, err, func() (ledger.Balance, error) { return v.past.Balance(account, asset) })
 }
 
 func (v *stateView) balance(account, asset crypto.Address) (ledger.Balance, error) {
@@ -98,7 +104,7 @@ func (v *stateView) balance(account, asset crypto.Address) (ledger.Balance, erro
 
 func (v *stateView) Asset(asset crypto.Address) (*wire.Asset, error) {
 	a, err := v.asset(asset)
-	return or(a, err, func() (*wire.Asset, error) { return v.past.Asset(asset) })
+	return or(v, a, err, func() (*wire.Asset, error) { return v.past.Asset(asset) })
 }
 
 func (v *stateView) asset(asset crypto.Address) (*wire.Asset, error) {

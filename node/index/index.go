@@ -68,6 +68,7 @@ type Options struct {
 // Run by one alone.
 type Index struct {
 	db  dbm.DB
+	dir string
 	net *ledger.Network
 	log *slog.Logger
 
@@ -91,7 +92,7 @@ type Index struct {
 // whole index.
 func Open(dir string, o Options) (*Index, error) {
 	x := &Index{
-		net: o.Network, log: o.Logger, failed: o.Failed,
+		dir: dir, net: o.Network, log: o.Logger, failed: o.Failed,
 		nudge:    make(chan struct{}, 1),
 		waiting:  map[crypto.Hash][]chan *wire.Receipt{},
 		advanced: make(chan struct{}),

@@ -110,7 +110,7 @@ func (x *Index) receiptAt(p place) (*wire.Receipt, error) {
 // watch tells Options.Failed of a failed read.
 func (x *Index) watch(err *error) {
 	if *err != nil && x.failed != nil {
-		x.failed(fmt.Errorf("receipt index: %w", *err))
+		x.failed(fmt.Errorf("receipt index in %s: %w: delete that directory and start again, and the index is rebuilt from the blocks", x.dir, *err))
 	}
 }
 

@@ -228,7 +228,7 @@ func TestFailedReadsAreTold(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer x.Close()
-			if err := test.read(x, sample); err == nil || told == nil || !strings.Contains(told.Error(), "receipt index: ") {
+			if err := test.read(x, sample); err == nil || told == nil || !strings.Contains(told.Error(), dir) {
 				t.Errorf("read %v, told %v", err, told)
 			}
 		})
