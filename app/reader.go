@@ -28,6 +28,16 @@ func (r paramsReader) Get(key []byte) ([]byte, error) {
 	return r.Reader.Get(key)
 }
 
+// Warm implements ledger.Warmer.
+func (r paramsReader) Warm(keys [][]byte) { warm(r.Reader, keys) }
+
+// warm passes on what is read next, where r has a use for it.
+func warm(r ledger.Reader, keys [][]byte) {
+	if w, ok := r.(ledger.Warmer); ok {
+		w.Warm(keys)
+	}
+}
+
 // memoReader remembers what it read. Rechecking a pool asks for few accounts
 // many times.
 type memoReader struct {
@@ -68,6 +78,9 @@ func (r stoppableReader) Get(key []byte) ([]byte, error) {
 	}
 	return r.below.Get(key)
 }
+
+// Warm implements ledger.Warmer.
+func (r stoppableReader) Warm(keys [][]byte) { warm(r.below, keys) }
 
 // mapReader is a state in memory.
 type mapReader map[string][]byte

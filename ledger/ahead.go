@@ -25,6 +25,7 @@ type ahead struct {
 	warmer Warmer // nil when the reader is none
 	bytes  []byte // the keys, one after another
 	keys   [][]byte
+	warmth byte // what was read for no other use; see table.warm
 }
 
 func newAhead(r Reader) ahead {
@@ -33,7 +34,7 @@ func newAhead(r Reader) ahead {
 		return ahead{}
 	}
 	const keys = aheadTxs * (1 + 4*aheadLegs)
-	return ahead{w, make([]byte, 0, keys*(len(prefixBalance)+2*crypto.AddressSize)), make([][]byte, 0, keys)}
+	return ahead{warmer: w, bytes: make([]byte, 0, keys*(len(prefixBalance)+2*crypto.AddressSize)), keys: make([][]byte, 0, keys)}
 }
 
 // read warms the records of the first aheadTxs of txs: the senders, and those
@@ -45,6 +46,9 @@ func (a *ahead) read(txs []*Tx) {
 	a.bytes, a.keys = a.bytes[:0], a.keys[:0]
 	for _, tx := range txs[:min(len(txs), aheadTxs)] {
 		a.account(tx.Sender)
+		if len(tx.Signers) > 0 {
+			a.warmth += tx.Signers[0][0]
+		}
 		if t, ok := tx.Op.(*Transfer); ok {
 			a.legs(tx.Sender, t.Legs[:min(len(t.Legs), aheadLegs)])
 		}

@@ -29,14 +29,15 @@ type recordKind[K comparable, V any] struct {
 // written back once a block.
 type table[K comparable, V any] struct {
 	kind   *recordKind[K, V]
-	expect int           // how many records may be read: the first size of slots
-	last   *cell[K, V]   // what get answered last
-	slots  []slot[K, V]  // finds cells by their id, with linear probing; a power of two of them
-	used   int           // of the slots
-	fresh  []cell[K, V]  // room for the next cells: they are made many at a time
-	dirty  []*cell[K, V] // the cells ever touched, in the order of their first touch
+	expect int            // how many records may be read: the first size of slots
+	last   *cell[K, V]    // what get answered last
+	slots  []slot         // finds cells by their id, with linear probing; a power of two of them
+	pages  [][]cell[K, V] // the cells, in the order of their first use, pageCells each
+	used   int            // how many cells there are
+	dirty  []*cell[K, V]  // the cells ever touched, in the order of their first touch
 	saved  []savedCell[K, V]
 	key    []byte // room for one key
+	warmth byte   // what warm read, so that it is not left out as useless
 }
 
 // cell is one record. It is present or absent, before the block and now.
@@ -48,12 +49,10 @@ type cell[K comparable, V any] struct {
 	committed []byte // nil when absent before the block
 }
 
-// slot leads to a cell. Its hash spares a look at the cells of other records,
-// which lie far apart in memory.
-type slot[K comparable, V any] struct {
-	hash uint64
-	cell *cell[K, V]
-}
+// slot leads to a cell by its number, counted from 1; the zero slot is empty.
+// Its part of the hash spares a look at the cells of other records, which lie
+// far apart in memory.
+type slot struct{ hash, number uint32 }
 
 type savedCell[K comparable, V any] struct {
 	at      *cell[K, V]
@@ -62,8 +61,8 @@ type savedCell[K comparable, V any] struct {
 }
 
 const (
-	maxFresh = 128 // the cells of a table are made in groups that double up to this
-	minSlots = 8
+	pageCells = 16 // few: judging one transaction needs two or three
+	minSlots  = 8
 )
 
 // slotSeed keeps others from choosing addresses that meet in one slot. It says
@@ -79,28 +78,36 @@ func (t *table[K, V]) get(r Reader, id K) (*cell[K, V], error) {
 	if 4*(t.used+1) > 3*len(t.slots) {
 		t.grow()
 	}
-	hash := maphash.Comparable(slotSeed, id)
-	at := t.find(hash, id)
-	if t.slots[at].cell == nil {
+	hash := uint32(maphash.Comparable(slotSeed, id))
+	s := t.find(hash, id)
+	if s.number == 0 {
 		c, err := t.read(r, id)
 		if err != nil {
 			return nil, err
 		}
-		t.slots[at] = slot[K, V]{hash, c}
-		t.used++
+		*s = slot{hash, uint32(t.used)}
+		t.last = c
+		return c, nil
 	}
-	t.last = t.slots[at].cell
+	t.last = t.cell(s.number)
 	return t.last, nil
 }
 
+// cell returns the cell with a number.
+func (t *table[K, V]) cell(number uint32) *cell[K, V] {
+	i := number - 1
+	return &t.pages[i/pageCells][i%pageCells]
+}
+
 // find returns the slot where the record's cell is, or would be.
-func (t *table[K, V]) find(hash uint64, id K) int {
-	mask := len(t.slots) - 1
-	at := int(hash) & mask
-	for s := &t.slots[at]; s.cell != nil && (s.hash != hash || s.cell.id != id); s = &t.slots[at] {
-		at = (at + 1) & mask
+func (t *table[K, V]) find(hash uint32, id K) *slot {
+	mask := uint32(len(t.slots) - 1)
+	for at := hash & mask; ; at = (at + 1) & mask {
+		s := &t.slots[at]
+		if s.number == 0 || s.hash == hash && t.cell(s.number).id == id {
+			return s
+		}
 	}
-	return at
 }
 
 // grow makes room for more slots.
@@ -109,10 +116,10 @@ func (t *table[K, V]) grow() {
 	for 3*size < 4*t.expect {
 		size *= 2
 	}
-	t.slots = make([]slot[K, V], size)
+	t.slots = make([]slot, size)
 	for _, s := range old {
-		if s.cell != nil {
-			t.slots[t.find(s.hash, s.cell.id)] = s
+		if s.number != 0 {
+			*t.find(s.hash, t.cell(s.number).id) = s
 		}
 	}
 }
@@ -124,24 +131,27 @@ func (t *table[K, V]) read(r Reader, id K) (*cell[K, V], error) {
 	if err != nil {
 		return nil, fmt.Errorf("read state key %q: %w", t.key, err)
 	}
-	c := t.newCell()
-	c.id = id
+	var value V
 	if len(raw) > 0 {
-		if c.value, err = t.kind.decode(raw); err != nil {
+		if value, err = t.kind.decode(raw); err != nil {
 			return nil, fmt.Errorf("state key %q: %w", t.key, err)
 		}
+	}
+	c := t.newCell()
+	c.id, c.value = id, value
+	if len(raw) > 0 {
 		c.committed, c.present = raw, true
 	}
 	return c, nil
 }
 
+// newCell makes the next cell. Cells stay where they are: others point to them.
 func (t *table[K, V]) newCell() *cell[K, V] {
-	if len(t.fresh) == 0 {
-		t.fresh = make([]cell[K, V], min(max(1, t.used), maxFresh))
+	if t.used%pageCells == 0 {
+		t.pages = append(t.pages, make([]cell[K, V], pageCells))
 	}
-	c := &t.fresh[0]
-	t.fresh = t.fresh[1:]
-	return c
+	t.used++
+	return t.cell(uint32(t.used))
 }
 
 func (t *table[K, V]) set(c *cell[K, V], v V) {
@@ -178,7 +188,11 @@ func (t *table[K, V]) undo() {
 func (t *table[K, V]) changes(out []Change) []Change {
 	page := min(changeBytes*len(t.dirty)+pageReserve, maxPageBytes)
 	var w encoder
-	for _, c := range t.ascending() {
+	ascending := t.ascending()
+	for i, c := range ascending {
+		if i%aheadCells == 0 {
+			t.warm(ascending[i:])
+		}
 		if cap(w.out)-len(w.out) < pageReserve {
 			w.out = make([]byte, 0, page)
 		}
@@ -200,6 +214,19 @@ func (t *table[K, V]) changes(out []Change) []Change {
 		out = append(out, change)
 	}
 	return out
+}
+
+// aheadCells is how many cells warm reads.
+const aheadCells = 16
+
+// warm reads what changes needs of the next cells, all together: in the order
+// of their keys they, and what was committed, lie anywhere in memory.
+func (t *table[K, V]) warm(next []*cell[K, V]) {
+	for _, c := range next[:min(len(next), aheadCells)] {
+		if len(c.committed) > 0 {
+			t.warmth += c.committed[len(c.committed)-1]
+		}
+	}
 }
 
 // Sizes of the pages that hold changes.

@@ -10,7 +10,7 @@ import (
 )
 
 // What the database holds, told apart by the first byte of the key. The bytes
-// are specified in docs/STORE-FORMAT.md.
+// are specified in docs/FORMATS.md, "The store on disk".
 const (
 	diskHead  = 'h' // the head record: what was committed last
 	diskRoot  = 'r' // ‖ height as 8 bytes, big-endian: the root at that height

@@ -35,5 +35,5 @@
 //
 // Only one process may have a store open. The package starts no goroutine that
 // outlives a call, writes no log, and knows nothing of what keys and values
-// mean. Its disk format is docs/STORE-FORMAT.md.
+// mean. docs/FORMATS.md has its disk format ("The store on disk").
 package store

@@ -313,7 +313,7 @@ func TestOpenAfterInterruptedMaking(t *testing.T) {
 	commitNext(t, mustOpen(t, dir, Options{}), []ledger.Change{set("a", "1")})
 }
 
-// The bytes on the disk are those of docs/STORE-FORMAT.md.
+// The bytes on the disk are those of docs/FORMATS.md.
 func TestGoldenFormat(t *testing.T) {
 	dir, _ := small(t)
 	var out strings.Builder
