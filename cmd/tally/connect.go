@@ -52,6 +52,14 @@ func (f *nodeFlags) with(ctx context.Context, work nodeAction) error {
 	return work(ctx, c)
 }
 
+// again does more work with a connection, within the timeout anew: a person may
+// have been asked meanwhile.
+func (f *nodeFlags) again(ctx context.Context, c *client.Client, work nodeAction) error {
+	ctx, cancel := context.WithTimeout(ctx, f.timeout)
+	defer cancel()
+	return work(ctx, c)
+}
+
 // fromClient gives an error of the client its exit code and name.
 func fromClient(err error) error {
 	var e *client.Error

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -173,12 +174,41 @@ func passphraseIn(path string) (string, error) {
 // askHidden asks on the terminal without echo.
 func askHidden(c *cobra.Command, prompt string) (string, error) {
 	fmt.Fprintf(c.ErrOrStderr(), "%s: ", prompt)
-	secret, err := term.ReadPassword(int(os.Stdin.Fd()))
+	secret, err := typed(c.Context(), func() (string, error) {
+		secret, err := term.ReadPassword(int(os.Stdin.Fd()))
+		return string(secret), err
+	})
 	fmt.Fprintln(c.ErrOrStderr())
 	if err != nil {
 		return "", fails(exitFailed, fmt.Errorf("read the passphrase: %w", err), "")
 	}
-	return string(secret), nil
+	return secret, nil
+}
+
+var errInterrupted = errors.New("interrupted: nothing was done")
+
+// typed waits for what read gets from the terminal, or for the end of ctx, such
+// as by Ctrl-C. Then the terminal is as it was, and read goes on until the
+// process ends.
+func typed(ctx context.Context, read func() (string, error)) (string, error) {
+	terminal := int(os.Stdin.Fd())
+	before, unknown := term.GetState(terminal)
+	var text string
+	var err error
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		text, err = read()
+	}()
+	select {
+	case <-done:
+		return text, err
+	case <-ctx.Done():
+	}
+	if unknown == nil {
+		_ = term.Restore(terminal, before) // as it was is the best there is
+	}
+	return "", errInterrupted
 }
 
 // confirm asks a yes-or-no question. Where nobody can be asked, only --yes is
@@ -191,7 +221,11 @@ func confirm(c *cobra.Command, yes bool, question string) error {
 		return fails(exitUsage, errors.New("this must be confirmed, and standard input is no terminal to ask on"), "add --yes if you mean it")
 	}
 	fmt.Fprintf(c.ErrOrStderr(), "%s [y/N] ", question)
-	line, err := bufio.NewReader(os.Stdin).ReadString('\n')
+	line, err := typed(c.Context(), func() (string, error) { return bufio.NewReader(os.Stdin).ReadString('\n') })
+	if errors.Is(err, errInterrupted) {
+		fmt.Fprintln(c.ErrOrStderr())
+		return fails(exitFailed, err, "")
+	}
 	if answer := strings.ToLower(strings.TrimSpace(line)); err == nil && (answer == "y" || answer == "yes") {
 		return nil
 	}

@@ -69,7 +69,9 @@ func (f *sendFlags) send(c *cobra.Command, make maker) error {
 		if err != nil {
 			return err
 		}
-		return submit(ctx, c, node, tx.Raw)
+		return f.node.again(c.Context(), node, func(ctx context.Context, node *client.Client) error {
+			return submit(ctx, c, node, tx.Raw)
+		})
 	})
 }
 
