@@ -55,3 +55,34 @@ func BenchmarkIndexBlock(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*size), "ns/tx")
 }
+
+// One operation is the check of an index of 200 blocks of 1,000 transfers.
+func BenchmarkOpen(b *testing.B) {
+	c, dir := newChain(b, 1), b.TempDir()
+	x, err := Open(dir, c.options())
+	if err != nil {
+		b.Fatal(err)
+	}
+	for height := range ledger.Height(200) {
+		if err := x.write(c.payments(height+1, 1000)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	keys := uint64(0)
+	for _, n := range x.counts {
+		keys += n
+	}
+	if err := x.Close(); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		x, err := Open(dir, c.options())
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := x.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(keys)*float64(b.N)/b.Elapsed().Seconds(), "keys/s")
+}

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	dbm "github.com/cosmos/cosmos-db"
@@ -88,27 +90,54 @@ func (x *Index) begin(genesis []ledger.Event) error {
 // progressEvery is how often a long count is logged.
 const progressEvery = time.Second
 
-// count reads all keys; of is what the cursor says of them.
+// count reads all keys, the spaces side by side; of is what the cursor says of
+// them.
 func (x *Index) count(of []uint64) (found keyCounts, err error) {
-	it, err := x.db.Iterator(nil, nil)
-	if err != nil {
-		return found, err
+	var n atomic.Uint64
+	counts, problems := make([]uint64, len(spaces)), make([]error, len(spaces))
+	var group sync.WaitGroup
+	for i, s := range spaces {
+		group.Go(func() { counts[i], problems[i] = countSpace(x.db, s.letter, &n) })
 	}
-	defer it.Close()
-	var all, n uint64
+	counted := make(chan struct{})
+	go func() {
+		group.Wait()
+		close(counted)
+	}()
+	var all uint64
 	for _, c := range of {
 		all += c
 	}
-	logged := time.Now()
-	for ; it.Valid(); it.Next() {
-		found[it.Key()[0]]++
-		if n++; n%4096 == 0 && time.Since(logged) > progressEvery {
-			logged = time.Now()
-			x.log.Info("checking the receipt index", "keys", n, "of", all)
+	progress := time.NewTicker(progressEvery)
+	defer progress.Stop()
+	for {
+		select {
+		case <-progress.C:
+			x.log.Info("checking the receipt index", "keys", n.Load(), "of", all)
+		case <-counted:
+			for i, s := range spaces {
+				found[s.letter] = counts[i]
+			}
+			return found, errors.Join(problems...)
 		}
 	}
-	found[keyMeta[0]] = 0
-	return found, it.Error()
+}
+
+// countSpace counts the keys that begin with letter, and adds them to n now and
+// then.
+func countSpace(db dbm.DB, letter byte, n *atomic.Uint64) (keys uint64, err error) {
+	it, err := db.Iterator([]byte{letter}, []byte{letter + 1})
+	if err != nil {
+		return 0, err
+	}
+	defer it.Close()
+	const step = 4096
+	for ; it.Valid(); it.Next() {
+		if keys++; keys%step == 0 {
+			n.Add(step)
+		}
+	}
+	return keys, it.Error()
 }
 
 // compare names the spaces where the keys found are not those counted. Without
