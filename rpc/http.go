@@ -102,7 +102,7 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *call
 	control := http.NewResponseController(w)
 	// A writer without deadlines is a test's or a proxy's: then there are none.
 	_ = control.SetReadDeadline(time.Now().Add(s.options.ReadTimeout))
-	buffer := bytes.NewBuffer(make([]byte, 0, min(max(r.ContentLength, 512), limit)+bytes.MinRead))
+	buffer := bytes.NewBuffer(make([]byte, 0, bodyCapacity(r.ContentLength)))
 	_, err := buffer.ReadFrom(io.LimitReader(r.Body, limit+1))
 	if err == nil && int64(buffer.Len()) > limit {
 		_, err = io.CopyN(io.Discard, r.Body, drainFactor*limit)
@@ -120,6 +120,14 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *call
 	// after the answer, and that must end too.
 	_ = control.SetReadDeadline(time.Time{})
 	return buffer.Bytes(), nil
+}
+
+// bodyCapacity is what is set aside for a body of a promised length, which is
+// -1 where nothing is promised. A promise alone gets little: thousands of clients
+// can promise the most and send nothing.
+func bodyCapacity(promised int64) int64 {
+	const least, most = 512, 64 << 10
+	return min(max(promised, least), most) + bytes.MinRead
 }
 
 // exchange has go-ethereum's server answer one message, single or batch. The

@@ -467,3 +467,14 @@ func TestOptionsOutOfRange(t *testing.T) {
 		}
 	}
 }
+
+// Memory is for bytes that came, not for those that were announced.
+func TestBodyCapacity(t *testing.T) {
+	for promised, want := range map[int64]int64{
+		-1: 512, 0: 512, 1000: 1000, 64 << 10: 64 << 10, 5 << 20: 64 << 10, 1 << 62: 64 << 10,
+	} {
+		if got := bodyCapacity(promised) - bytes.MinRead; got != want {
+			t.Errorf("a promise of %d bytes sets %d aside, want %d", promised, got, want)
+		}
+	}
+}
