@@ -29,6 +29,7 @@ const (
 type gossip struct {
 	*mempool.Reactor
 	begin   sync.Once
+	workers sync.WaitGroup
 	queue   chan p2p.Envelope
 	bytes   atomic.Int64
 	dropped prometheus.Counter
@@ -64,10 +65,19 @@ func installGossip(sw p2p.Switcher, r p2p.Reactor, metrics prometheus.Registerer
 func (g *gossip) InitPeer(peer p2p.Peer) p2p.Peer {
 	g.begin.Do(func() {
 		for range runtime.GOMAXPROCS(0) {
-			go g.work()
+			g.workers.Go(g.work)
 		}
 	})
 	return g.Reactor.InitPeer(peer)
+}
+
+// Stop implements p2p.Reactor. It waits for what is being judged, so that the
+// state may be closed after it.
+func (g *gossip) Stop() error {
+	err := g.Reactor.Stop()
+	g.begin.Do(func() {}) // no workers begin any more
+	g.workers.Wait()
+	return err
 }
 
 // Receive implements p2p.Reactor.
