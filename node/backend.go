@@ -78,11 +78,7 @@ func (b *backend) Submit(ctx context.Context, raw []byte) (rpc.Verdict, error) {
 		return rpc.Verdict{Hash: hash}, nil
 	}
 	if b.catchingUp() {
-		_, _, committed, err := b.index.Place(hash)
-		if !committed && err == nil {
-			err = rpc.ErrCatchingUp
-		}
-		return rpc.Verdict{Hash: hash}, err
+		return b.unlessCommitted(hash, rpc.ErrCatchingUp)
 	}
 	select {
 	case b.admitting <- struct{}{}:
@@ -98,7 +94,7 @@ func (b *backend) Submit(ctx context.Context, raw []byte) (rpc.Verdict, error) {
 	case errors.As(err, new(mempool.ErrTxTooLarge)):
 		return rpc.Verdict{Hash: hash, Code: ledger.CodeTooLarge}, nil
 	case errors.As(err, new(mempool.ErrMempoolIsFull)), errors.Is(err, mempool.ErrRecheckFull):
-		return rpc.Verdict{}, rpc.ErrPoolFull
+		return b.unlessCommitted(hash, rpc.ErrPoolFull)
 	case err != nil:
 		return rpc.Verdict{}, fmt.Errorf("mempool: %w", err)
 	}
@@ -111,6 +107,16 @@ func (b *backend) Submit(ctx context.Context, raw []byte) (rpc.Verdict, error) {
 	case <-ctx.Done():
 		return rpc.Verdict{}, ctx.Err()
 	}
+}
+
+// unlessCommitted answers for bytes that cannot be taken now: the reason, but
+// none for those that are committed, which may be sent again at any time.
+func (b *backend) unlessCommitted(hash crypto.Hash, reason error) (rpc.Verdict, error) {
+	_, _, committed, err := b.index.Place(hash)
+	if !committed && err == nil {
+		err = reason
+	}
+	return rpc.Verdict{Hash: hash}, err
 }
 
 // cached answers for bytes that CometBFT has seen and the application does
