@@ -24,8 +24,9 @@ const (
 // votes and blocks would queue behind thousands of signatures. Here the messages
 // go into a queue that a few workers empty.
 //
-// When the queue is full, messages are dropped. No transaction is lost by that:
-// the node that took it from its sender proposes it when it is its turn.
+// When the queue is full, messages are dropped, and not sent again. The node that
+// took the transaction from its sender keeps it, and proposes it when it is its
+// turn; where that node is no validator, the sender's retry helps.
 type gossip struct {
 	*mempool.Reactor
 	begin   sync.Once
