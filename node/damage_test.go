@@ -167,7 +167,6 @@ func TestFailedReadEndsTheNode(t *testing.T) {
 
 // unreadable is a block store that gives no block.
 type unreadable struct {
-	blockStore
 	base   int64
 	panics bool
 }
