@@ -39,29 +39,7 @@ type Body struct {
 	Op         Operation
 }
 
-// Kind numbers an operation in the native envelope. Kinds are never reused.
-type Kind uint8
-
-// The kinds.
-const (
-	KindTransfer    Kind = 1
-	KindCreateAsset Kind = 2
-	KindIssue       Kind = 3
-	KindRedeem      Kind = 4
-	KindPauseAsset  Kind = 5
-	KindResumeAsset Kind = 6
-)
-
-// String returns the operation's name, as JSON and receipts carry it.
-func (k Kind) String() string {
-	if s, ok := specOf(k); ok {
-		return s.name
-	}
-	return "unknown"
-}
-
-// Operation is what a transaction asks for: Transfer, CreateAsset, Issue,
-// Redeem, PauseAsset or ResumeAsset.
+// Operation is what a transaction asks for. kindSpecs lists the types.
 type Operation interface {
 	// Kind is the operation's number.
 	Kind() Kind
@@ -84,71 +62,3 @@ type Operation interface {
 	// apply changes the state, or answers with a refusal.
 	apply(s *state, b *Body) (Code, error)
 }
-
-// Transfer moves assets, leg by leg, all or nothing.
-type Transfer struct {
-	Legs []Leg `json:"legs"` // 1..MaxLegs, applied in order, each seeing the earlier ones
-}
-
-// Leg is one movement of a transfer. The account From must authorise it.
-type Leg struct {
-	From      crypto.Address `json:"from"`
-	To        crypto.Address `json:"to"`
-	Asset     crypto.Address `json:"asset"`
-	Amount    Amount         `json:"amount"`              // above 0, but see CodeZeroAmount
-	Reference string         `json:"reference,omitempty"` // at most MaxReferenceBytes of text
-}
-
-// CreateAsset creates an asset whose issuer is the sender.
-type CreateAsset struct {
-	Symbol   string `json:"symbol"`   // 1..MaxSymbolBytes of [A-Z0-9], unique
-	Name     string `json:"name"`     // 1..MaxNameBytes of text, not white space alone
-	Decimals uint8  `json:"decimals"` // 0..MaxDecimals: how a person writes an amount
-	Cap      Amount `json:"cap"`      // the largest supply; 0 is no cap but 2^128 - 1
-	Flags    uint32 `json:"flags"`    // bits of AssetFlags
-}
-
-// Issue creates Amount of an asset at To. Only the issuer may send it.
-type Issue struct {
-	Asset     crypto.Address `json:"asset"`
-	To        crypto.Address `json:"to"`
-	Amount    Amount         `json:"amount"`
-	Reference string         `json:"reference,omitempty"`
-}
-
-// Redeem destroys Amount of an asset held by From. Only the issuer may send
-// it, and From must authorise it.
-type Redeem struct {
-	Asset     crypto.Address `json:"asset"`
-	From      crypto.Address `json:"from"`
-	Amount    Amount         `json:"amount"`
-	Reference string         `json:"reference,omitempty"`
-}
-
-// PauseAsset stops every movement of an asset. Only the issuer may send it.
-type PauseAsset struct {
-	Asset crypto.Address `json:"asset"`
-}
-
-// ResumeAsset ends a pause. Only the issuer may send it.
-type ResumeAsset struct {
-	Asset crypto.Address `json:"asset"`
-}
-
-// Kind implements Operation.
-func (*Transfer) Kind() Kind { return KindTransfer }
-
-// Kind implements Operation.
-func (*CreateAsset) Kind() Kind { return KindCreateAsset }
-
-// Kind implements Operation.
-func (*Issue) Kind() Kind { return KindIssue }
-
-// Kind implements Operation.
-func (*Redeem) Kind() Kind { return KindRedeem }
-
-// Kind implements Operation.
-func (*PauseAsset) Kind() Kind { return KindPauseAsset }
-
-// Kind implements Operation.
-func (*ResumeAsset) Kind() Kind { return KindResumeAsset }

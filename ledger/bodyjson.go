@@ -4,93 +4,86 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/tallystick/tallystick/crypto"
 )
 
-// bodyJSON is the JSON form of a Body: {sender, nonce, validUntil?, memo?}
-// and exactly one operation under its name.
-type bodyJSON struct {
-	Sender      crypto.Address `json:"sender"`
-	Nonce       uint64         `json:"nonce"`
-	ValidUntil  uint64         `json:"validUntil,omitempty"`
-	Memo        string         `json:"memo,omitempty"`
-	Transfer    *Transfer      `json:"transfer,omitempty"`
-	CreateAsset *CreateAsset   `json:"createAsset,omitempty"`
-	Issue       *Issue         `json:"issue,omitempty"`
-	Redeem      *Redeem        `json:"redeem,omitempty"`
-	PauseAsset  *PauseAsset    `json:"pauseAsset,omitempty"`
-	ResumeAsset *ResumeAsset   `json:"resumeAsset,omitempty"`
+// bodyCommon is the common part of the JSON form of a Body. Beside it stands
+// exactly one operation under its name.
+type bodyCommon struct {
+	Sender     crypto.Address `json:"sender"`
+	Nonce      uint64         `json:"nonce"`
+	ValidUntil uint64         `json:"validUntil,omitempty"`
+	Memo       string         `json:"memo,omitempty"`
 }
 
-// bodyForm is the form of a body's JSON. Which operations are there is judged
+// bodyForm is the form of a body's JSON. That it has one operation is judged
 // apart.
-var bodyForm = append(all("sender", "nonce").with("validUntil", "memo"),
-	jsonField{"transfer", true, jsonForm{{name: "legs", form: all("from", "to", "asset", "amount").with("reference")}}},
-	jsonField{"createAsset", true, all("symbol", "name", "decimals", "cap", "flags")},
-	jsonField{"issue", true, all("asset", "to", "amount").with("reference")},
-	jsonField{"redeem", true, all("asset", "from", "amount").with("reference")},
-	jsonField{"pauseAsset", true, all("asset")},
-	jsonField{"resumeAsset", true, all("asset")},
-)
-
-// operations lists the operations that are set.
-func (j *bodyJSON) operations() (ops []Operation) {
-	if j.Transfer != nil {
-		ops = append(ops, j.Transfer)
+var bodyForm = func() jsonForm {
+	form := all("sender", "nonce").with("validUntil", "memo")
+	for _, s := range kindSpecs {
+		form = append(form, jsonField{s.name, true, s.form})
 	}
-	if j.CreateAsset != nil {
-		ops = append(ops, j.CreateAsset)
-	}
-	if j.Issue != nil {
-		ops = append(ops, j.Issue)
-	}
-	if j.Redeem != nil {
-		ops = append(ops, j.Redeem)
-	}
-	if j.PauseAsset != nil {
-		ops = append(ops, j.PauseAsset)
-	}
-	if j.ResumeAsset != nil {
-		ops = append(ops, j.ResumeAsset)
-	}
-	return ops
-}
+	return form
+}()
 
 // MarshalJSON writes the body as the JSON-RPC and files carry it.
 func (b Body) MarshalJSON() ([]byte, error) {
-	j := bodyJSON{Sender: b.Sender, Nonce: uint64(b.Nonce), ValidUntil: uint64(b.ValidUntil), Memo: b.Memo}
-	switch op := b.Op.(type) {
-	case *Transfer:
-		j.Transfer = op
-	case *CreateAsset:
-		j.CreateAsset = op
-	case *Issue:
-		j.Issue = op
-	case *Redeem:
-		j.Redeem = op
-	case *PauseAsset:
-		j.PauseAsset = op
-	case *ResumeAsset:
-		j.ResumeAsset = op
-	default:
+	if b.Op == nil {
 		return nil, errors.New("transaction has no operation")
 	}
-	return json.Marshal(j)
+	out, err := json.Marshal(bodyCommon{b.Sender, uint64(b.Nonce), uint64(b.ValidUntil), b.Memo})
+	if err != nil {
+		return nil, err
+	}
+	op, err := json.Marshal(b.Op)
+	if err != nil {
+		return nil, err
+	}
+	out = append(out[:len(out)-1], `,"`+b.Op.Kind().String()+`":`...)
+	return append(append(out, op...), '}'), nil
 }
 
 // UnmarshalJSON reads the form that MarshalJSON writes, strictly: validUntil,
 // memo and references may be left out, nothing else may be missing, and
 // nothing is null. It does not judge the values: CheckBody does.
 func (b *Body) UnmarshalJSON(data []byte) error {
-	var j bodyJSON
-	if err := strictJSON(data, bodyForm, &j); err != nil {
+	var fields map[string]json.RawMessage
+	if err := strictJSON(data, bodyForm, &fields); err != nil {
 		return err
 	}
-	ops := j.operations()
-	if len(ops) != 1 {
-		return fmt.Errorf("a transaction has exactly one operation, one of %q; this one has %d", KindNames(), len(ops))
+	var head bodyCommon
+	if err := json.Unmarshal(data, &head); err != nil {
+		return err
 	}
-	*b = Body{Sender: j.Sender, Nonce: Nonce(j.Nonce), ValidUntil: UnixTime(j.ValidUntil), Memo: j.Memo, Op: ops[0]}
+	var op Operation
+	count := 0
+	for _, s := range kindSpecs {
+		raw, given := fields[s.name]
+		if !given {
+			continue
+		}
+		count++
+		op = s.empty()
+		if err := json.Unmarshal(raw, op); err != nil {
+			return under(s.name, err)
+		}
+	}
+	if count != 1 {
+		return fmt.Errorf("a transaction has exactly one operation, one of %q; this one has %d", KindNames(), count)
+	}
+	*b = Body{Sender: head.Sender, Nonce: Nonce(head.Nonce), ValidUntil: UnixTime(head.ValidUntil), Memo: head.Memo, Op: op}
 	return nil
+}
+
+// under names the field in which decoding failed, with those around it.
+func under(name string, err error) error {
+	var wrong *json.UnmarshalTypeError
+	if !errors.As(err, &wrong) {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	named := *wrong
+	named.Struct, named.Field = "Body", strings.TrimSuffix(name+"."+named.Field, ".")
+	return &named
 }

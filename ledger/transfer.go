@@ -2,6 +2,133 @@ package ledger
 
 import "github.com/tallystick/tallystick/crypto"
 
+// Transfer moves assets, leg by leg, all or nothing.
+type Transfer struct {
+	Legs []Leg `json:"legs"` // 1..MaxLegs, applied in order, each seeing the earlier ones
+}
+
+// Leg is one movement of a transfer. The account From must authorise it.
+type Leg struct {
+	From      crypto.Address `json:"from"`
+	To        crypto.Address `json:"to"`
+	Asset     crypto.Address `json:"asset"`
+	Amount    Amount         `json:"amount"`              // above 0, but see CodeZeroAmount
+	Reference string         `json:"reference,omitempty"` // at most MaxReferenceBytes of text
+}
+
+const typedLeg = "Leg(address from,address to,address asset,uint128 amount,string reference)"
+
+var legTypeHash = crypto.TypeHash(typedLeg)
+
+var legForm = all("from", "to", "asset", "amount").with("reference")
+
+var transferSpec = kindSpec{
+	kind: KindTransfer, name: "transfer", form: jsonForm{{name: "legs", form: legForm}},
+	fields: "Leg[] legs", nested: []string{typedLeg},
+	empty: func() Operation { return new(Transfer) }, decode: decodeTransfer,
+}
+
+// Kind implements Operation.
+func (*Transfer) Kind() Kind { return KindTransfer }
+
+// ---- transfer: [[from, to, asset, amount, reference]…]
+
+func (t *Transfer) legs() int { return len(t.Legs) }
+
+func (t *Transfer) authorisers(sender crypto.Address) (out []crypto.Address) {
+	for i := range t.Legs {
+		if from := t.Legs[i].From; from != sender {
+			out = append(out, from)
+		}
+	}
+	return out
+}
+
+func (t *Transfer) recipients() []crypto.Address {
+	out := make([]crypto.Address, len(t.Legs))
+	for i := range t.Legs {
+		out[i] = t.Legs[i].To
+	}
+	return out
+}
+
+func (t *Transfer) check(sender, settlement crypto.Address) Code {
+	if len(t.Legs) == 0 {
+		return CodeInvalidField
+	}
+	if len(t.Legs) > MaxLegs {
+		return CodeLimitExceeded
+	}
+	worst := Applied
+	for i := range t.Legs {
+		code := t.Legs[i].check()
+		if code == CodeZeroAmount && t.isCancel(sender, settlement) {
+			code = Applied
+		}
+		worst = first(worst, code)
+	}
+	return worst
+}
+
+// isCancel reports whether t only spends the sender's nonce: one leg, zero of
+// the settlement asset, to oneself.
+func (t *Transfer) isCancel(sender, settlement crypto.Address) bool {
+	if len(t.Legs) != 1 {
+		return false
+	}
+	l := &t.Legs[0]
+	return l.Amount.IsZero() && l.From == sender && l.To == sender && l.Asset == settlement
+}
+
+func (l *Leg) check() Code {
+	switch {
+	case len(l.Reference) > MaxReferenceBytes:
+		return CodeLimitExceeded
+	case l.From.IsZero() || l.To.IsZero() || l.Asset.IsZero() || !validText(l.Reference):
+		return CodeInvalidField
+	case l.Amount.IsZero():
+		return CodeZeroAmount
+	}
+	return Applied
+}
+
+func (t *Transfer) encode(w *encoder) {
+	list := w.list()
+	for i := range t.Legs {
+		l := &t.Legs[i]
+		item := w.list()
+		w.address(l.From)
+		w.address(l.To)
+		w.address(l.Asset)
+		w.amount(l.Amount)
+		w.string(l.Reference)
+		w.end(item)
+	}
+	w.end(list)
+}
+
+func decodeTransfer(d *decoder) Operation {
+	t := new(Transfer)
+	for len(d.rest) > 0 && !d.bad {
+		item := d.list()
+		leg := Leg{From: item.address(), To: item.address(), Asset: item.address(), Amount: item.amount(), Reference: string(item.bytes())}
+		d.close(item)
+		t.Legs = append(t.Legs, leg)
+	}
+	return t
+}
+
+func (t *Transfer) typed(m *message) {
+	m.array("legs", "Leg", legTypeHash, len(t.Legs), func(i int, m *message) {
+		l := &t.Legs[i]
+		m.address("from", l.From)
+		m.address("to", l.To)
+		m.address("asset", l.Asset)
+		m.amount("amount", l.Amount)
+		m.string("reference", l.Reference)
+	})
+}
+
 // apply of a transfer. Each leg is checked in this order: asset, pause, both
 // accounts, balance.
 func (t *Transfer) apply(s *state, b *Body) (Code, error) {

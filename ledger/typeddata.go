@@ -1,41 +1,32 @@
 package ledger
 
 import (
+	"maps"
 	"strconv"
+	"strings"
 
 	"github.com/tallystick/tallystick/crypto"
 )
 
-// The EIP-712 types of the operations, as encodeType writes them. Every
-// message begins with sender, nonce, validUntil and memo; there are no
-// optional fields.
-const (
-	typedHead = "(address sender,uint64 nonce,uint64 validUntil,string memo,"
-	typedLeg  = "Leg(address from,address to,address asset,uint128 amount,string reference)"
-)
+// typedHead is how every EIP-712 message begins: with sender, nonce, validUntil
+// and memo. There are no optional fields.
+const typedHead = "(address sender,uint64 nonce,uint64 validUntil,string memo,"
 
-var typedNames = [...]struct {
-	kind    Kind
-	primary string
-	encoded string
-}{
-	{KindTransfer, "Transfer", "Transfer" + typedHead + "Leg[] legs)" + typedLeg},
-	{KindCreateAsset, "CreateAsset", "CreateAsset" + typedHead + "string symbol,string name,uint8 decimals,uint128 cap,uint32 flags)"},
-	{KindIssue, "Issue", "Issue" + typedHead + "address asset,address to,uint128 amount,string reference)"},
-	{KindRedeem, "Redeem", "Redeem" + typedHead + "address asset,address from,uint128 amount,string reference)"},
-	{KindPauseAsset, "PauseAsset", "PauseAsset" + typedHead + "address asset)"},
-	{KindResumeAsset, "ResumeAsset", "ResumeAsset" + typedHead + "address asset)"},
+// primaryType is the name of the operation's EIP-712 type.
+func (s *kindSpec) primaryType() string { return strings.ToUpper(s.name[:1]) + s.name[1:] }
+
+// encodedType is the operation's type as encodeType writes it.
+func (s *kindSpec) encodedType() string {
+	return s.primaryType() + typedHead + s.fields + ")" + strings.Join(s.nested, "")
 }
 
-var (
-	typeHashes = func() (h [len(typedNames)]crypto.Hash) {
-		for i, t := range typedNames {
-			h[i] = crypto.TypeHash(t.encoded)
-		}
-		return h
-	}()
-	legTypeHash = crypto.TypeHash(typedLeg)
-)
+// typeHashes are the hashes of the operations' types, in the order of kindSpecs.
+var typeHashes = func() (h [len(kindSpecs)]crypto.Hash) {
+	for i, s := range kindSpecs {
+		h[i] = crypto.TypeHash(s.encodedType())
+	}
+	return h
+}()
 
 // TypedDataDigest is what a wallet signs for body: keccak256(0x1901 ‖
 // domainSeparator ‖ hashStruct(message)), see EIP-712. The domain is {name:
@@ -99,7 +90,7 @@ type message struct {
 
 func messageOf(b *Body, shown bool) *message {
 	kind := b.Op.Kind()
-	m := newMessage(typedNames[kind-1].primary, typeHashes[kind-1], shown)
+	m := newMessage(kindSpecs[kind-1].primaryType(), typeHashes[kind-1], shown)
 	m.address("sender", b.Sender)
 	m.uint64("nonce", uint64(b.Nonce))
 	m.uint64("validUntil", uint64(b.ValidUntil))
@@ -148,6 +139,15 @@ func (m *message) amount(name string, a Amount) {
 	m.add(name, "uint128", a.Bytes32(), func() any { return a.String() })
 }
 
+// nest notes the fields of a struct type, and of those that it uses.
+func (m *message) nest(name string, inner *message) {
+	if m.nested == nil {
+		m.nested = map[string][]TypedField{}
+	}
+	m.nested[name] = inner.fields
+	maps.Copy(m.nested, inner.nested)
+}
+
 // array adds a list of structs of one type.
 func (m *message) array(name, elem string, elemHash crypto.Hash, n int, fill func(i int, m *message)) {
 	hashes := make([]byte, 0, 32*n)
@@ -159,44 +159,8 @@ func (m *message) array(name, elem string, elemHash crypto.Hash, n int, fill fun
 		hashes = append(hashes, h[:]...)
 		if m.shown {
 			values = append(values, item.values)
-			m.nested = map[string][]TypedField{elem: item.fields}
+			m.nest(elem, item)
 		}
 	}
 	m.add(name, elem+"[]", crypto.Keccak256(hashes), func() any { return values })
 }
-
-func (t *Transfer) typed(m *message) {
-	m.array("legs", "Leg", legTypeHash, len(t.Legs), func(i int, m *message) {
-		l := &t.Legs[i]
-		m.address("from", l.From)
-		m.address("to", l.To)
-		m.address("asset", l.Asset)
-		m.amount("amount", l.Amount)
-		m.string("reference", l.Reference)
-	})
-}
-
-func (c *CreateAsset) typed(m *message) {
-	m.string("symbol", c.Symbol)
-	m.string("name", c.Name)
-	m.small("decimals", "uint8", uint32(c.Decimals))
-	m.amount("cap", c.Cap)
-	m.small("flags", "uint32", c.Flags)
-}
-
-func (o *Issue) typed(m *message) {
-	m.address("asset", o.Asset)
-	m.address("to", o.To)
-	m.amount("amount", o.Amount)
-	m.string("reference", o.Reference)
-}
-
-func (o *Redeem) typed(m *message) {
-	m.address("asset", o.Asset)
-	m.address("from", o.From)
-	m.amount("amount", o.Amount)
-	m.string("reference", o.Reference)
-}
-
-func (o *PauseAsset) typed(m *message)  { m.address("asset", o.Asset) }
-func (o *ResumeAsset) typed(m *message) { m.address("asset", o.Asset) }

@@ -10,10 +10,12 @@ import (
 
 // operationTypes are the Go types of the operations, in the order of
 // ledger.KindNames.
-var operationTypes = []reflect.Type{
-	reflect.TypeFor[ledger.Transfer](), reflect.TypeFor[ledger.CreateAsset](), reflect.TypeFor[ledger.Issue](),
-	reflect.TypeFor[ledger.Redeem](), reflect.TypeFor[ledger.PauseAsset](), reflect.TypeFor[ledger.ResumeAsset](),
-}
+var operationTypes = func() (types []reflect.Type) {
+	for k := ledger.Kind(1); ledger.NewOperation(k) != nil; k++ {
+		types = append(types, reflect.TypeOf(ledger.NewOperation(k)).Elem())
+	}
+	return types
+}()
 
 // The keys that the parameters' objects may have, at any depth.
 var (
@@ -221,9 +223,10 @@ func typedMessage(g *schemas, t reflect.Type) schema {
 	for _, f := range reflect.VisibleFields(t) {
 		key := jsonKey(f)
 		own := member{key, nil}
-		if f.Type == reflect.TypeFor[[]ledger.Leg]() {
-			leg := g.ref("TypedLeg", func(g *schemas) schema { return g.structure("TypedLeg", reflect.TypeFor[ledger.Leg](), true) })
-			own.value = schema{{"type", "array"}, {"items", leg}}
+		if f.Type.Kind() == reflect.Slice && f.Type.Elem().Kind() == reflect.Struct {
+			name := "Typed" + f.Type.Elem().Name()
+			item := g.ref(name, func(g *schemas) schema { return g.structure(name, f.Type.Elem(), true) })
+			own.value = schema{{"type", "array"}, {"items", item}}
 		} else {
 			own.value = g.field(t.Name(), key, f.Type)
 		}

@@ -1,0 +1,63 @@
+package ledger
+
+// Kind numbers an operation in the native envelope. Kinds are never reused.
+type Kind uint8
+
+// The kinds.
+const (
+	KindTransfer    Kind = 1
+	KindCreateAsset Kind = 2
+	KindIssue       Kind = 3
+	KindRedeem      Kind = 4
+	KindPauseAsset  Kind = 5
+	KindResumeAsset Kind = 6
+)
+
+// kindSpec is all that the codecs know of an operation besides its methods. It
+// stands beside the operation's type.
+type kindSpec struct {
+	kind   Kind
+	name   string   // in JSON and receipts; its EIP-712 type has the same with a capital
+	form   jsonForm // of its JSON
+	fields string   // its own fields as EIP-712's encodeType writes them
+	nested []string // the struct types that the fields use, encoded, in the order of their names
+	empty  func() Operation
+	decode func(*decoder) Operation // of the payload
+}
+
+// kindSpecs lists the operations in the order of their numbers.
+var kindSpecs = [...]*kindSpec{
+	&transferSpec, &createAssetSpec, &issueSpec, &redeemSpec, &pauseAssetSpec, &resumeAssetSpec,
+}
+
+func specOf(k Kind) (*kindSpec, bool) {
+	if k == 0 || int(k) > len(kindSpecs) {
+		return nil, false
+	}
+	return kindSpecs[k-1], true
+}
+
+// String returns the operation's name, as JSON and receipts carry it.
+func (k Kind) String() string {
+	if s, ok := specOf(k); ok {
+		return s.name
+	}
+	return "unknown"
+}
+
+// KindNames lists the names of the operations, in the order of their numbers.
+func KindNames() []string {
+	names := make([]string, len(kindSpecs))
+	for i, s := range kindSpecs {
+		names[i] = s.name
+	}
+	return names
+}
+
+// NewOperation returns an empty operation of a kind, or nil for an unknown one.
+func NewOperation(k Kind) Operation {
+	if s, ok := specOf(k); ok {
+		return s.empty()
+	}
+	return nil
+}
