@@ -71,7 +71,7 @@ func (a *Application) holdGenesis(state *ledger.GenesisState, at ledger.UnixTime
 	}
 	root := staged.Root()
 	staged.Discard()
-	overlay := make(mapReader, len(state.Changes))
+	overlay := make(ledger.MapState, len(state.Changes))
 	for _, c := range state.Changes {
 		overlay[string(c.Key)] = c.Value
 	}

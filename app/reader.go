@@ -65,6 +65,12 @@ func (r *memoReader) Get(key []byte) ([]byte, error) {
 	return value, err
 }
 
+// Scan implements ledger.Reader. It is for what a whole block does, which nobody
+// asks twice.
+func (r *memoReader) Scan(prefix, after []byte, visit func(key, value []byte) bool) error {
+	return r.below.Scan(prefix, after, visit)
+}
+
 // stoppableReader fails once stop is set: so an execution ends early.
 type stoppableReader struct {
 	below ledger.Reader
@@ -79,11 +85,14 @@ func (r stoppableReader) Get(key []byte) ([]byte, error) {
 	return r.below.Get(key)
 }
 
+// Scan implements ledger.Reader.
+func (r stoppableReader) Scan(prefix, after []byte, visit func(key, value []byte) bool) error {
+	err := r.below.Scan(prefix, after, func(key, value []byte) bool { return !r.stop.Load() && visit(key, value) })
+	if err == nil && r.stop.Load() {
+		err = errCancelled
+	}
+	return err
+}
+
 // Warm implements ledger.Warmer.
 func (r stoppableReader) Warm(keys [][]byte) { warm(r.below, keys) }
-
-// mapReader is a state in memory.
-type mapReader map[string][]byte
-
-// Get implements ledger.Reader.
-func (r mapReader) Get(key []byte) ([]byte, error) { return r[string(key)], nil }

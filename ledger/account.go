@@ -15,12 +15,13 @@ const (
 // AccountStatus says what an account may do.
 type AccountStatus uint8
 
-// The statuses. Every operation of this version makes and leaves accounts
-// active; the rules already judge, and the record already carries, an account
-// that is frozen.
+// The statuses.
 const (
-	StatusActive AccountStatus = 1 // may act and receive
-	StatusFrozen AccountStatus = 2 // may do neither
+	StatusActive          AccountStatus = 1 // may act and receive
+	StatusFrozen          AccountStatus = 2 // frozen by its member's registrar: may do neither
+	StatusFrozenByNetwork AccountStatus = 3 // frozen by a vote of the members
+	StatusFrozenByBoth    AccountStatus = 4
+	StatusClosed          AccountStatus = 5 // for ever; it holds nothing
 )
 
 // String returns the status's name in JSON.
@@ -30,6 +31,12 @@ func (s AccountStatus) String() string {
 		return "active"
 	case StatusFrozen:
 		return "frozen"
+	case StatusFrozenByNetwork:
+		return "frozenByNetwork"
+	case StatusFrozenByBoth:
+		return "frozenByBoth"
+	case StatusClosed:
+		return "closed"
 	}
 	return "unknown"
 }
@@ -53,6 +60,9 @@ type Account struct {
 	Status    AccountStatus
 	Window    Window
 	Authority Authority
+	Member    crypto.Address // the member that answers for it; zero for none
+	Balances  uint64         // how many balances it has: a closed account has none
+	Holds     uint64         // how many holds it pays or is paid by
 }
 
 // weight is what a key counts in the authority of the account at self.
@@ -115,7 +125,8 @@ func (a *Authority) check() error {
 	return nil
 }
 
-// writeAccount writes rlp([status, next, holes, threshold, [[address, weight]…]]).
+// writeAccount writes rlp([status, next, holes, threshold, [[address,
+// weight]…], member, balances, holds]). No member is the empty string.
 func writeAccount(w *encoder, a *Account) {
 	outer := w.list()
 	w.uint(uint64(a.Status))
@@ -130,6 +141,9 @@ func writeAccount(w *encoder, a *Account) {
 		w.end(item)
 	}
 	w.end(list)
+	w.optional(a.Member[:])
+	w.uint(a.Balances)
+	w.uint(a.Holds)
 	w.end(outer)
 }
 
@@ -150,6 +164,8 @@ func DecodeAccount(value []byte) (Account, error) {
 		a.Authority.Keys = append(a.Authority.Keys, k)
 	}
 	l.close(keys)
+	l.optional(a.Member[:])
+	a.Balances, a.Holds = l.uint(), l.uint()
 	d.close(l)
 	if !d.done() || a.Status.String() == "unknown" || !a.Window.valid() {
 		return Account{}, fmt.Errorf("account record %x is not well formed", value)

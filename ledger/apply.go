@@ -1,5 +1,7 @@
 package ledger
 
+import "slices"
+
 // Block is what Apply needs of a block.
 type Block struct {
 	Height Height
@@ -9,6 +11,7 @@ type Block struct {
 
 // BlockResult is what a block did.
 type BlockResult struct {
+	Events  []Event    // of the block itself: what fell due, in order
 	Results []TxResult // one for each transaction, in order
 	Changes []Change   // ascending by key, each key once, none without effect
 }
@@ -18,7 +21,7 @@ type BlockResult struct {
 const maxExpectedLegs = 16_384
 
 // Apply runs a block on the committed state that r reads. It changes nothing
-// itself. Each transaction is judged on the state that the earlier ones left:
+// itself. What is due happens first. Each transaction is judged on the state that the earlier ones left:
 // what is not includable there has no effect at all. Cost: some microseconds
 // a transaction whose signers are recovered.
 func Apply(net *Network, b Block, r Reader) (*BlockResult, error) {
@@ -30,7 +33,12 @@ func Apply(net *Network, b Block, r Reader) (*BlockResult, error) {
 	for _, tx := range b.Txs {
 		legs += tx.Legs()
 	}
+	s.height = b.Height
 	s.expect(min(legs, maxExpectedLegs))
+	if err := s.fallDue(); err != nil {
+		return nil, err
+	}
+	events := slices.Clone(s.takeEvents())
 	results := make([]TxResult, len(b.Txs))
 	next := newAhead(r)
 	for i, tx := range b.Txs {
@@ -41,7 +49,10 @@ func Apply(net *Network, b Block, r Reader) (*BlockResult, error) {
 			return nil, err
 		}
 	}
-	return &BlockResult{Results: results, Changes: s.changes()}, nil
+	if err := s.recordEvents(events); err != nil {
+		return nil, err
+	}
+	return &BlockResult{Events: events, Results: results, Changes: s.changes()}, nil
 }
 
 // Simulate says what would become of tx if it were alone in the next block:

@@ -23,8 +23,11 @@ type AssetStatus uint8
 
 // The statuses.
 const (
-	AssetActive AssetStatus = 1
-	AssetPaused AssetStatus = 2
+	AssetActive          AssetStatus = 1
+	AssetPaused          AssetStatus = 2 // by its issuer
+	AssetPausedByNetwork AssetStatus = 3 // by a vote of the members
+	AssetPausedByBoth    AssetStatus = 4
+	AssetRetired         AssetStatus = 5 // for ever: it can only be redeemed and clawed back
 )
 
 // String returns the status's name in JSON.
@@ -34,6 +37,12 @@ func (s AssetStatus) String() string {
 		return "active"
 	case AssetPaused:
 		return "paused"
+	case AssetPausedByNetwork:
+		return "pausedByNetwork"
+	case AssetPausedByBoth:
+		return "pausedByBoth"
+	case AssetRetired:
+		return "retired"
 	}
 	return "unknown"
 }
@@ -48,6 +57,12 @@ type Asset struct {
 	Supply   Amount // the sum of all balances
 	Flags    AssetFlags
 	Status   AssetStatus
+	Holds    uint64 // how many holds of it there are
+}
+
+// paused reports whether nothing of the asset may move.
+func (s AssetStatus) paused() bool {
+	return s == AssetPaused || s == AssetPausedByNetwork || s == AssetPausedByBoth
 }
 
 // AssetAddress is the address of the asset that creator made under nonce: the
@@ -86,7 +101,7 @@ func (a *Asset) room() Amount {
 	return left
 }
 
-// writeAsset writes rlp([symbol, name, decimals, issuer, cap, supply, flags, status]).
+// writeAsset writes rlp([symbol, name, decimals, issuer, cap, supply, flags, status, holds]).
 func writeAsset(w *encoder, a *Asset) {
 	l := w.list()
 	w.string(a.Symbol)
@@ -97,6 +112,7 @@ func writeAsset(w *encoder, a *Asset) {
 	w.amount(a.Supply)
 	w.uint(uint64(a.Flags))
 	w.uint(uint64(a.Status))
+	w.uint(a.Holds)
 	w.end(l)
 }
 
@@ -107,7 +123,7 @@ func DecodeAsset(value []byte) (Asset, error) {
 	a := Asset{
 		Symbol: string(l.bytes()), Name: string(l.bytes()), Decimals: uint8(l.uintUpTo(MaxDecimals)),
 		Issuer: l.address(), Cap: l.amount(), Supply: l.amount(),
-		Flags: uint32(l.uintUpTo(1<<32 - 1)), Status: AssetStatus(l.uintUpTo(255)),
+		Flags: uint32(l.uintUpTo(1<<32 - 1)), Status: AssetStatus(l.uintUpTo(255)), Holds: l.uint(),
 	}
 	d.close(l)
 	made := CreateAsset{Symbol: a.Symbol, Name: a.Name, Decimals: a.Decimals}

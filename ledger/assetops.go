@@ -300,7 +300,7 @@ func (o *Issue) apply(s *state, b *Body) (Code, error) {
 		return code, err
 	}
 	asset := c.value
-	if asset.Status == AssetPaused {
+	if asset.Status.paused() {
 		return CodeAssetPaused, nil
 	}
 	if code, err := s.receiving(o.To); code != Applied || err != nil {
@@ -329,7 +329,7 @@ func (o *Redeem) apply(s *state, b *Body) (Code, error) {
 		return code, err
 	}
 	asset := c.value
-	if asset.Status == AssetPaused {
+	if asset.Status.paused() {
 		return CodeAssetPaused, nil
 	}
 	if code, err := s.paying(o.From); code != Applied || err != nil {

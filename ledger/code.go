@@ -92,7 +92,7 @@ var codeTable = []CodeInfo{
 	{CodeInvalidField, "invalidField", "a field has a value that is never valid"},
 	{CodeZeroAmount, "zeroAmount", "the amount is zero (only a zero transfer of the settlement asset to oneself is allowed: it cancels the nonce)"},
 	{CodeUnknownSender, "unknownSender", "the sender has no account on this ledger"},
-	{CodeSenderInactive, "senderInactive", "the sender's account may not act"},
+	{CodeSenderInactive, "senderInactive", "the sender's account may not act: it is frozen or closed, or its member is suspended or removed"},
 	{CodeNonceSpent, "nonceSpent", "the sender has already spent this nonce"},
 	{CodeNonceTooLow, "nonceTooLow", "the nonce lies more than 4096 below the sender's next nonce and can never be used"},
 	{CodeNonceTooHigh, "nonceTooHigh", "the nonce lies 1024 or more above the sender's next nonce"},

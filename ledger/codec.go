@@ -100,6 +100,14 @@ func (w *encoder) address(a crypto.Address) {
 	w.out = append(w.out, a[:]...)
 }
 
+// optional writes what is zero in all its bytes as the empty string.
+func (w *encoder) optional(b []byte) {
+	if isZero(b) {
+		b = nil
+	}
+	w.bytes(b)
+}
+
 func (w *encoder) uint(v uint64) {
 	if v != 0 && v < rlpString {
 		w.out = append(w.out, byte(v))
@@ -197,6 +205,29 @@ func (d *decoder) fixed(dst []byte) {
 }
 
 func (d *decoder) address() (a crypto.Address) { d.fixed(a[:]); return a }
+
+// optional reads a string of exactly len(dst) bytes that are not all zero, or
+// the empty string for zeros.
+func (d *decoder) optional(dst []byte) {
+	b := d.bytes()
+	if len(b) == 0 {
+		clear(dst)
+		return
+	}
+	if copy(dst, b); len(b) != len(dst) || isZero(dst) {
+		d.fail()
+		clear(dst)
+	}
+}
+
+func isZero(b []byte) bool {
+	for _, c := range b {
+		if c != 0 {
+			return false
+		}
+	}
+	return true
+}
 
 func (d *decoder) uint() uint64 {
 	b := d.bytes()

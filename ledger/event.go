@@ -34,6 +34,9 @@ type Event struct {
 	Name      string
 	Decimals  uint8
 	Flags     AssetFlags
+	Other     crypto.Address // a hold, a member, an arbiter: eventSpecs says
+	Number    uint64
+	Until     UnixTime
 }
 
 // Attribute is one named field of an event as text: addresses in lower-case

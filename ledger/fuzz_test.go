@@ -110,6 +110,8 @@ type oneValue []byte
 
 func (v oneValue) Get([]byte) ([]byte, error) { return v, nil }
 
+func (oneValue) Scan(_, _ []byte, _ func(_, _ []byte) bool) error { return nil }
+
 // FuzzGenesis: a genesis that builds can be written and read again, and builds
 // the same.
 func FuzzGenesis(f *testing.F) {

@@ -15,6 +15,7 @@ type Genesis struct {
 	ChainID    uint64           `json:"chainId"`
 	Settlement string           `json:"settlement"` // symbol of the settlement asset
 	Params     GenesisParams    `json:"params"`
+	Members    []GenesisMember  `json:"members,omitempty"`
 	Assets     []GenesisAsset   `json:"assets"`
 	Accounts   []GenesisAccount `json:"accounts"`
 	Balances   []GenesisBalance `json:"balances"`
@@ -41,12 +42,24 @@ type GenesisAsset struct {
 	Flags    uint32         `json:"flags"`
 }
 
+// GenesisMember is an organisation that founds the network. Its admin account is
+// one of the accounts.
+type GenesisMember struct {
+	Admin        crypto.Address `json:"admin"`
+	Name         string         `json:"name"`
+	Roles        []string       `json:"roles"`
+	ConsensusKey ConsensusKey   `json:"consensusKey"` // empty for none
+	Power        uint64         `json:"power"`        // 0 without the role validator
+	NodeIDs      []NodeID       `json:"nodeIds"`      // ascending
+}
+
 // GenesisAccount is an account that exists from the start. Keys and threshold
 // are left out for the account's own key.
 type GenesisAccount struct {
 	Address   crypto.Address `json:"address"`
 	Keys      []Key          `json:"keys,omitempty"`
 	Threshold uint64         `json:"threshold,omitempty"`
+	Member    crypto.Address `json:"member,omitzero"` // the member that answers for it; an admin account is its own member's
 }
 
 // GenesisBalance is a balance from the start; it counts in the supply.
@@ -83,7 +96,8 @@ func (g Genesis) MarshalJSON() ([]byte, error) {
 var genesisForm = append(all("networkId", "chainId", "settlement"),
 	jsonField{"params", false, all("accountPolicy", "maxNewAccounts", "maxMultiPartyLifetime", "maxBlockSignatures", "maxBlockLegs", "maxBlockBytes")},
 	jsonField{"assets", false, all("symbol", "name", "decimals", "issuer", "cap", "flags")},
-	jsonField{"accounts", false, append(all("address").with("threshold"), jsonField{"keys", true, all("address", "weight")})},
+	jsonField{"members", true, all("admin", "name", "roles", "consensusKey", "power", "nodeIds")},
+	jsonField{"accounts", false, append(all("address").with("threshold", "member"), jsonField{"keys", true, all("address", "weight")})},
 	jsonField{"balances", false, all("account", "symbol", "amount")},
 )
 
@@ -101,7 +115,7 @@ func ParseGenesis(data []byte) (*Genesis, error) {
 func (g *Genesis) Build() (*GenesisState, error) {
 	b := genesisBuilder{g: g, symbols: map[string]crypto.Address{}}
 	b.s.open(empty{})
-	for _, step := range []func() error{b.params, b.accounts, b.assets, b.network, b.balances} {
+	for _, step := range []func() error{b.params, b.accounts, b.members, b.assets, b.network, b.balances} {
 		if err := step(); err != nil {
 			return nil, fmt.Errorf("genesis app_state: %w", err)
 		}
@@ -126,6 +140,8 @@ type empty struct{}
 
 func (empty) Get([]byte) ([]byte, error) { return nil, nil }
 
+func (empty) Scan(_, _ []byte, _ func(_, _ []byte) bool) error { return nil }
+
 func (b *genesisBuilder) params() error {
 	p := b.g.Params
 	b.s.params = Params{
@@ -145,7 +161,7 @@ func (b *genesisBuilder) params() error {
 
 func (b *genesisBuilder) accounts() error {
 	for i, a := range b.g.Accounts {
-		record := Account{Status: StatusActive, Authority: Authority{a.Keys, a.Threshold}}
+		record := Account{Status: StatusActive, Authority: Authority{a.Keys, a.Threshold}, Member: a.Member}
 		if a.Address.IsZero() {
 			return fmt.Errorf("accounts[%d].address: is the zero address", i)
 		}
@@ -267,7 +283,9 @@ func (b *genesisBuilder) balance(bal GenesisBalance) error {
 	}
 	record.Supply, _ = record.Supply.Add(bal.Amount)
 	b.s.assetTable.set(asset, record)
-	b.s.setBalance(balance, Balance{Available: bal.Amount})
+	if err := b.s.setBalance(balance, Balance{Available: bal.Amount}); err != nil {
+		return err
+	}
 	b.s.emit(Event{Type: EventIssue, Asset: address, To: bal.Account, Amount: bal.Amount})
 	return nil
 }

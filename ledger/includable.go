@@ -60,6 +60,9 @@ func (s *state) unsigned(tx *Tx) (claim, Code, error) {
 	case sender.value.Status != StatusActive:
 		return claim{}, CodeSenderInactive, nil
 	}
+	if acts, err := s.memberActs(sender.value.Member); !acts || err != nil {
+		return claim{}, CodeSenderInactive, err
+	}
 	if code := sender.value.Window.Usable(tx.Nonce); code != Applied {
 		return claim{}, code, nil
 	}

@@ -6,11 +6,18 @@ import "github.com/tallystick/tallystick/crypto"
 const (
 	KeyNetwork = "network" // the network's identity
 	KeyParams  = "params"  // the parameters
+	KeyDueFrom = "dueFrom" // where the search for what is due begins
+	KeyEvents  = "events"  // the events of the last block that had any of its own
 
-	prefixAccount = "account/" // + address
-	prefixBalance = "balance/" // + account address + asset address
-	prefixAsset   = "asset/"   // + asset address
-	prefixSymbol  = "symbol/"  // + symbol; the value is the asset's address
+	KeyMembers = "members" // the list of members
+
+	prefixAccount  = "account/"   // + address
+	prefixAsset    = "asset/"     // + asset address
+	prefixBalance  = "balance/"   // + account address + asset address
+	prefixDue      = "due/"       // + time (8 bytes) + kind (1 byte) + id
+	prefixMember   = "member/"    // + address of the admin account
+	prefixKeyOwner = "validator/" // + consensus address; the value is the member that ever had the key
+	prefixSymbol   = "symbol/"    // + symbol; the value is the asset's address
 )
 
 // KeyAccount is the key of an account's record.
@@ -34,6 +41,20 @@ func appendKeyBalance(dst []byte, id balanceID) []byte {
 // key is the asset's address.
 func KeyBalances(account crypto.Address) []byte {
 	return append([]byte(prefixBalance), account[:]...)
+}
+
+// KeyMember is the key of a member's record.
+func KeyMember(a crypto.Address) []byte { return appendKeyMember(nil, a) }
+
+func appendKeyMember(dst []byte, a crypto.Address) []byte {
+	return append(append(dst, prefixMember...), a[:]...)
+}
+
+// KeyKeyOwner is the key under which a consensus address names its member.
+func KeyKeyOwner(a ConsensusAddress) []byte { return appendKeyKeyOwner(nil, a) }
+
+func appendKeyKeyOwner(dst []byte, a ConsensusAddress) []byte {
+	return append(append(dst, prefixKeyOwner...), a[:]...)
 }
 
 // KeyAsset is the key of an asset's record.

@@ -1,16 +1,22 @@
 package ledger
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
 
 	"github.com/tallystick/tallystick/crypto"
 )
 
-// Reader reads committed state as of one height. Get answers nil for a key
-// that is absent. Nobody changes what it answered, neither the caller nor the
-// reader, and records keep views of it. An error is a failure of the machine.
+// Reader reads committed state as of one height. Nobody changes what it
+// answered, neither the caller nor the reader, and records keep views of it. An
+// error is a failure of the machine.
 type Reader interface {
+	// Get answers nil for a key that is absent.
 	Get(key []byte) ([]byte, error)
+	// Scan visits, ascending, the keys with the prefix that are strictly above
+	// after (nil: all of them), with their values, until visit returns false.
+	Scan(prefix, after []byte, visit func(key, value []byte) bool) error
 }
 
 // balanceID names a balance.
@@ -24,16 +30,47 @@ type state struct {
 	params Params
 	time   UnixTime
 
-	accountTable table[crypto.Address, Account]
-	assetTable   table[crypto.Address, Asset]
-	balanceTable table[balanceID, Balance]
-	symbolTable  table[string, crypto.Address]
+	accountTable  table[crypto.Address, Account]
+	assetTable    table[crypto.Address, Asset]
+	balanceTable  table[balanceID, Balance]
+	dueTable      table[dueID, byte]
+	memberTable   table[crypto.Address, Member]
+	symbolTable   table[string, crypto.Address]
+	keyOwnerTable table[ConsensusAddress, crypto.Address]
 
+	memberListTable table[single, memberList]
+
+	dueFromTable  table[single, dueID]         // where the search for what is due begins
+	happenedTable table[single, blockHappened] // the events of the last block that had any of its own
+
+	height      Height
 	created     uint64 // accounts created so far in the block
 	keptCreated uint64
 	events      []Event // of the current transaction; behind them is room for more
 	eventRoom   int     // how many events the room was made for
 }
+
+// single is the id of a record of which there is one.
+type single struct{}
+
+// records is what the state needs of each of its tables.
+type records interface {
+	keep()
+	mark() int
+	undo(mark int)
+	touched() int
+	changes(out []Change) []Change
+}
+
+// tables lists the tables, those with most records in the order of their keys.
+func (s *state) tables() [tableCount]records {
+	return [...]records{
+		&s.accountTable, &s.assetTable, &s.balanceTable, &s.dueTable, &s.dueFromTable, &s.happenedTable,
+		&s.memberTable, &s.memberListTable, &s.symbolTable, &s.keyOwnerTable,
+	}
+}
+
+const tableCount = 10
 
 func newState(net *Network, time UnixTime, r Reader) (*state, error) {
 	params, err := ReadParams(r)
@@ -56,23 +93,41 @@ func (s *state) open(r Reader) {
 	s.accountTable.kind = &accountRecords
 	s.assetTable.kind = &assetRecords
 	s.balanceTable.kind = &balanceRecords
+	s.dueTable.kind = &dueRecords
+	s.memberTable.kind = &memberRecords
+	s.memberListTable.kind = &memberListRecords
 	s.symbolTable.kind = &symbolRecords
+	s.keyOwnerTable.kind = &keyOwnerRecords
+	s.dueFromTable.kind = &dueFromRecords
+	s.happenedTable.kind = &happenedRecords
 }
 
-// The four kinds of records.
+// The kinds of records.
 var (
-	accountRecords = recordKind[crypto.Address, Account]{len(prefixAccount), appendKeyAccount, DecodeAccount, writeAccount}
-	assetRecords   = recordKind[crypto.Address, Asset]{len(prefixAsset), appendKeyAsset, DecodeAsset, writeAsset}
-	balanceRecords = recordKind[balanceID, Balance]{len(prefixBalance), appendKeyBalance, DecodeBalance, writeBalance}
-	symbolRecords  = recordKind[string, crypto.Address]{len(prefixSymbol), appendKeySymbol, decodeSymbol, writeSymbol}
+	accountRecords    = recordKind[crypto.Address, Account]{len(prefixAccount), appendKeyAccount, DecodeAccount, writeAccount}
+	assetRecords      = recordKind[crypto.Address, Asset]{len(prefixAsset), appendKeyAsset, DecodeAsset, writeAsset}
+	balanceRecords    = recordKind[balanceID, Balance]{len(prefixBalance), appendKeyBalance, DecodeBalance, writeBalance}
+	dueRecords        = recordKind[dueID, byte]{len(prefixDue), appendKeyDue, decodeDue, writeDue}
+	memberRecords     = recordKind[crypto.Address, Member]{len(prefixMember), appendKeyMember, DecodeMember, writeMember}
+	memberListRecords = recordKind[single, memberList]{len(KeyMembers), singleKey(KeyMembers), decodeMemberList, writeMemberList}
+	keyOwnerRecords   = recordKind[ConsensusAddress, crypto.Address]{len(prefixKeyOwner), appendKeyKeyOwner, decodeAddress, writeAddress}
+	symbolRecords     = recordKind[string, crypto.Address]{len(prefixSymbol), appendKeySymbol, decodeAddress, writeAddress}
+	dueFromRecords    = recordKind[single, dueID]{len(KeyDueFrom), singleKey(KeyDueFrom), decodeDueFrom, writeDueFrom}
+	happenedRecords   = recordKind[single, blockHappened]{len(KeyEvents), singleKey(KeyEvents), decodeHappened, writeHappened}
 )
 
-// The record of a symbol is its asset's address, 20 bytes.
-func writeSymbol(w *encoder, a *crypto.Address) { w.out = append(w.out, a[:]...) }
+// singleKey is the key of a record of which there is one.
+func singleKey(key string) func([]byte, single) []byte {
+	return func(dst []byte, _ single) []byte { return append(dst, key...) }
+}
 
-func decodeSymbol(value []byte) (a crypto.Address, err error) {
+// The record of a symbol is its asset's address, and that of a consensus address
+// its member's: 20 bytes.
+func writeAddress(w *encoder, a *crypto.Address) { w.out = append(w.out, a[:]...) }
+
+func decodeAddress(value []byte) (a crypto.Address, err error) {
 	if len(value) != len(a) {
-		return a, fmt.Errorf("symbol record %x is not an address", value)
+		return a, fmt.Errorf("record %x is not an address", value)
 	}
 	copy(a[:], value)
 	return a, nil
@@ -96,31 +151,60 @@ func (s *state) symbol(symbol string) (*cell[string, crypto.Address], error) {
 
 // keep makes the effects so far part of the block.
 func (s *state) keep() {
-	s.accountTable.keep()
-	s.assetTable.keep()
-	s.balanceTable.keep()
-	s.symbolTable.keep()
+	for _, t := range s.tables() {
+		t.keep()
+	}
 	s.keptCreated = s.created
 }
 
 // undo takes back the effects since the last keep.
 func (s *state) undo() {
-	s.accountTable.undo()
-	s.assetTable.undo()
-	s.balanceTable.undo()
-	s.symbolTable.undo()
+	for _, t := range s.tables() {
+		t.undo(0)
+	}
 	s.created = s.keptCreated
 	s.events = s.events[:0]
 }
 
+// savepoint is a point since the last keep.
+type savepoint struct {
+	marks   [tableCount]int // of tables
+	created uint64
+	events  int
+}
+
+func (s *state) save() (p savepoint) {
+	for i, t := range s.tables() {
+		p.marks[i] = t.mark()
+	}
+	p.created, p.events = s.created, len(s.events)
+	return p
+}
+
+// restore takes back the effects since p.
+func (s *state) restore(p savepoint) {
+	for i, t := range s.tables() {
+		t.undo(p.marks[i])
+	}
+	s.created, s.events = p.created, s.events[:p.events]
+}
+
 // changes returns what differs from committed state, ascending by key. The
-// tables are joined in the order of their prefixes.
+// tables stand nearly in the order of their keys, so sorting is cheap.
 func (s *state) changes() []Change {
-	out := make([]Change, 0, len(s.accountTable.dirty)+len(s.assetTable.dirty)+len(s.balanceTable.dirty)+len(s.symbolTable.dirty))
-	out = s.accountTable.changes(out)
-	out = s.assetTable.changes(out)
-	out = s.balanceTable.changes(out)
-	return s.symbolTable.changes(out)
+	count := 0
+	for _, t := range s.tables() {
+		count += t.touched()
+	}
+	out := make([]Change, 0, count)
+	for _, t := range s.tables() {
+		out = t.changes(out)
+	}
+	ascending := func(a, b Change) int { return bytes.Compare(a.Key, b.Key) }
+	if !slices.IsSortedFunc(out, ascending) {
+		slices.SortFunc(out, ascending)
+	}
+	return out
 }
 
 // maxEventRoom is the most events that room is made for at once.

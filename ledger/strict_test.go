@@ -127,11 +127,6 @@ func (f failing) Get(key []byte) ([]byte, error) {
 	return f.Reader.Get(key)
 }
 
-// values is a state in a map.
-type values map[string][]byte
-
-func (v values) Get(key []byte) ([]byte, error) { return v[string(key)], nil }
-
 // TestMachineErrors: an error of the reader, or a record that does not decode,
 // is an error that names the key, and never a code.
 func TestMachineErrors(t *testing.T) {
@@ -141,7 +136,7 @@ func TestMachineErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	self := key.Address()
-	state := values{KeyParams: encodeParams(DefaultParams())}
+	state := MapState{KeyParams: encodeParams(DefaultParams())}
 	put := func(key, value []byte) { state[string(key)] = value }
 	var account, asset encoder
 	writeAccount(&account, &Account{Status: StatusActive})
@@ -166,7 +161,7 @@ func TestMachineErrors(t *testing.T) {
 		}
 		for k := range state {
 			if strings.HasPrefix(k, prefix) {
-				broken := values{}
+				broken := MapState{}
 				for key, value := range state {
 					broken[key] = value
 				}

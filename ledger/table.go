@@ -176,12 +176,18 @@ func (t *table[K, V]) save(c *cell[K, V]) {
 
 func (t *table[K, V]) keep() { t.saved = t.saved[:0] }
 
-func (t *table[K, V]) undo() {
-	for _, s := range slices.Backward(t.saved) {
+// mark names a point since the last keep; undo takes back what came after it.
+func (t *table[K, V]) mark() int { return len(t.saved) }
+
+func (t *table[K, V]) undo(mark int) {
+	for _, s := range slices.Backward(t.saved[mark:]) {
 		s.at.value, s.at.present = s.value, s.present
 	}
-	t.saved = t.saved[:0]
+	t.saved = t.saved[:mark]
 }
+
+// touched is how many records were ever changed.
+func (t *table[K, V]) touched() int { return len(t.dirty) }
 
 // changes appends the table's differences to out, ascending by key. Keys and
 // values are written one after another into pages.

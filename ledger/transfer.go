@@ -171,7 +171,7 @@ func (s *state) moving(asset crypto.Address) (Code, error) {
 		return 0, err
 	case !c.present:
 		return CodeUnknownAsset, nil
-	case c.value.Status == AssetPaused:
+	case c.value.Status.paused():
 		return CodeAssetPaused, nil
 	}
 	return Applied, nil
@@ -185,6 +185,9 @@ func (s *state) paying(from crypto.Address) (Code, error) {
 	}
 	if !c.present || c.value.Status != StatusActive {
 		return CodeSourceInactive, nil
+	}
+	if acts, err := s.memberActs(c.value.Member); !acts || err != nil {
+		return CodeSourceInactive, err
 	}
 	return Applied, nil
 }
@@ -231,8 +234,7 @@ func (s *state) debit(account, asset crypto.Address, amount Amount) (Code, error
 		return CodeInsufficientBalance, nil
 	}
 	b.Available = left
-	s.setBalance(c, b)
-	return Applied, nil
+	return Applied, s.setBalance(c, b)
 }
 
 // credit adds to the available balance. The sum cannot overflow: it is at
@@ -248,15 +250,31 @@ func (s *state) credit(account, asset crypto.Address, amount Amount) error {
 		return errSupply
 	}
 	b.Available = sum
-	s.setBalance(c, b)
-	return nil
+	return s.setBalance(c, b)
 }
 
-// setBalance writes a balance; an empty one is not kept.
-func (s *state) setBalance(c *cell[balanceID, Balance], b Balance) {
+// setBalance writes a balance; an empty one is not kept. The account counts
+// those it has.
+func (s *state) setBalance(c *cell[balanceID, Balance], b Balance) error {
+	had := c.present
 	if b.IsZero() {
 		s.balanceTable.remove(c)
-		return
+	} else {
+		s.balanceTable.set(c, b)
 	}
-	s.balanceTable.set(c, b)
+	if had == c.present {
+		return nil
+	}
+	account, err := s.account(c.id.account)
+	if err != nil {
+		return err
+	}
+	counted := account.value
+	if c.present {
+		counted.Balances++
+	} else {
+		counted.Balances--
+	}
+	s.accountTable.set(account, counted)
+	return nil
 }

@@ -92,11 +92,7 @@ func applied(before map[string][]byte, changes []ledger.Change) map[string][]byt
 	return after
 }
 
-type mapReader map[string][]byte
-
-func (r mapReader) Get(key []byte) ([]byte, error) { return r[string(key)], nil }
-
-func (m *memory) top() mapReader { return m.states[len(m.states)-1] }
+func (m *memory) top() ledger.MapState { return m.states[len(m.states)-1] }
 
 func nonceKey(sender crypto.Address, nonce ledger.Nonce) string {
 	return fmt.Sprintf("%s/%d", sender, nonce)
@@ -285,7 +281,7 @@ func (m *memory) View(height ledger.Height) (View, error) {
 }
 
 // memoryView is the state at one height.
-type memoryView mapReader
+type memoryView ledger.MapState
 
 func (v memoryView) Account(address crypto.Address) (*wire.Account, error) {
 	raw := v[string(ledger.KeyAccount(address))]

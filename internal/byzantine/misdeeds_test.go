@@ -8,12 +8,6 @@ import (
 	"github.com/tallystick/tallystick/ledger/ledgertest"
 )
 
-// state is a state in memory.
-type state map[string][]byte
-
-// Get implements ledger.Reader.
-func (s state) Get(key []byte) ([]byte, error) { return s[string(key)], nil }
-
 // The rules themselves must have against each wrong block what is written
 // beside it, and must have nothing against the same without the wrong.
 func TestMisdeeds(t *testing.T) {
@@ -51,7 +45,7 @@ func TestMisdeeds(t *testing.T) {
 }
 
 // build makes a small network like that of the tests that run the program.
-func build(t *testing.T) (*ledger.Network, state) {
+func build(t *testing.T) (*ledger.Network, ledger.MapState) {
 	t.Helper()
 	params := ledger.DefaultParams()
 	params.MaxBlockBytes, params.MaxBlockSignatures, params.MaxBlockLegs = 1<<20, ledger.MaxSignatures, ledger.MaxLegs
@@ -74,7 +68,7 @@ func build(t *testing.T) (*ledger.Network, state) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := state{}
+	s := ledger.MapState{}
 	for _, c := range built.Changes {
 		s[string(c.Key)] = c.Value
 	}
@@ -90,7 +84,7 @@ func decode(net *ledger.Network, block [][]byte) []*ledger.Tx {
 }
 
 // verdict is what speaks against a block on a state.
-func verdict(t *testing.T, net *ledger.Network, s state, now ledger.UnixTime, block [][]byte) ledger.Code {
+func verdict(t *testing.T, net *ledger.Network, s ledger.MapState, now ledger.UnixTime, block [][]byte) ledger.Code {
 	t.Helper()
 	v, err := ledger.CheckBlock(net, ledger.Block{Height: 1, Time: now, Txs: decode(net, block)}, s)
 	if err != nil {
@@ -100,13 +94,13 @@ func verdict(t *testing.T, net *ledger.Network, s state, now ledger.UnixTime, bl
 }
 
 // afterBlock is the state after a block.
-func afterBlock(t *testing.T, net *ledger.Network, s state, now ledger.UnixTime, block [][]byte) state {
+func afterBlock(t *testing.T, net *ledger.Network, s ledger.MapState, now ledger.UnixTime, block [][]byte) ledger.MapState {
 	t.Helper()
 	result, err := ledger.Apply(net, ledger.Block{Height: 1, Time: now, Txs: decode(net, block)}, s)
 	if err != nil {
 		t.Fatal(err)
 	}
-	after := state{}
+	after := ledger.MapState{}
 	for k, v := range s {
 		after[k] = v
 	}

@@ -13,7 +13,7 @@ import (
 
 // State is committed state in memory. The zero value is empty. It is a
 // ledger.Reader.
-type State struct{ values map[string][]byte }
+type State struct{ values ledger.MapState }
 
 // NewState returns a state that holds changes.
 func NewState(changes []ledger.Change) *State {
@@ -23,12 +23,17 @@ func NewState(changes []ledger.Change) *State {
 }
 
 // Get implements ledger.Reader.
-func (s *State) Get(key []byte) ([]byte, error) { return s.values[string(key)], nil }
+func (s *State) Get(key []byte) ([]byte, error) { return s.values.Get(key) }
+
+// Scan implements ledger.Reader. It walks the whole state.
+func (s *State) Scan(prefix, after []byte, visit func(key, value []byte) bool) error {
+	return s.values.Scan(prefix, after, visit)
+}
 
 // Write puts changes into the state.
 func (s *State) Write(changes []ledger.Change) {
 	if s.values == nil {
-		s.values = map[string][]byte{}
+		s.values = ledger.MapState{}
 	}
 	for _, c := range changes {
 		if c.Value == nil {

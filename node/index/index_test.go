@@ -34,6 +34,10 @@ type table map[string][]byte
 
 func (m table) Get(key []byte) ([]byte, error) { return m[string(key)], nil }
 
+func (m table) Scan(prefix, after []byte, visit func(key, value []byte) bool) error {
+	return ledger.MapState(m).Scan(prefix, after, visit)
+}
+
 func (m table) apply(changes []ledger.Change) table {
 	next := maps.Clone(m)
 	for _, c := range changes {
