@@ -64,7 +64,7 @@ func TestEncoderIsRLP(t *testing.T) {
 // TestTypeNames: the tables by kind stand in the order of the kinds.
 func TestTypeNames(t *testing.T) {
 	for i, spec := range kindSpecs {
-		if int(spec.kind) != i+1 || spec.empty().Kind() != spec.kind {
+		if i > 0 && kindSpecs[i-1].kind >= spec.kind || spec.empty().Kind() != spec.kind {
 			t.Errorf("kind %d stands at %d", spec.kind, i)
 		}
 		if spec.kind.String() != spec.name {
@@ -72,11 +72,11 @@ func TestTypeNames(t *testing.T) {
 		}
 	}
 	for i, spec := range eventSpecs {
-		if int(spec.kind) != i+1 {
+		if i > 0 && eventSpecs[i-1].kind >= spec.kind {
 			t.Errorf("event %d stands at %d", spec.kind, i)
 		}
 	}
-	if Kind(0).String() != "unknown" || Kind(7).String() != "unknown" || EventType(0).Name() != "unknown" || EventType(99).Name() != "unknown" {
+	if Kind(0).String() != "unknown" || Kind(200).String() != "unknown" || EventType(0).Name() != "unknown" || EventType(200).Name() != "unknown" {
 		t.Error("unknown numbers have names")
 	}
 }

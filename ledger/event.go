@@ -73,7 +73,7 @@ var (
 )
 
 // eventSpecs gives each type its name and fields, in the order of the outcome.
-var eventSpecs = [...]eventSpec{
+var eventSpecs = []eventSpec{
 	{EventTransfer, "transfer", []field{fieldFrom, fieldTo, fieldAsset, fieldAmount, fieldRef}},
 	{EventIssue, "issue", []field{fieldAsset, fieldTo, fieldAmount, fieldRef}},
 	{EventRedeem, "redeem", []field{fieldAsset, fieldFrom, fieldAmount, fieldRef}},
@@ -83,14 +83,31 @@ var eventSpecs = [...]eventSpec{
 	{EventAccountCreated, "accountCreated", []field{fieldAccount}},
 }
 
-func (e *Event) spec() *eventSpec { return &eventSpecs[e.Type-1] }
+// eventSpecOf are the eventSpecs by their types.
+var eventSpecOf = func() (byType [256]*eventSpec) {
+	for i := range eventSpecs {
+		byType[eventSpecs[i].kind] = &eventSpecs[i]
+	}
+	return byType
+}()
+
+func (e *Event) spec() *eventSpec { return eventSpecOf[e.Type] }
+
+// EventTypes lists the types, ascending.
+func EventTypes() []EventType {
+	types := make([]EventType, len(eventSpecs))
+	for i := range eventSpecs {
+		types[i] = eventSpecs[i].kind
+	}
+	return types
+}
 
 // Name returns the type's name, as JSON and ABCI events carry it.
 func (t EventType) Name() string {
-	if t == 0 || int(t) > len(eventSpecs) {
+	if eventSpecOf[t] == nil {
 		return "unknown"
 	}
-	return eventSpecs[t-1].name
+	return eventSpecOf[t].name
 }
 
 // Attributes returns the event's fields as text, in the order of the outcome.

@@ -26,15 +26,27 @@ type kindSpec struct {
 }
 
 // kindSpecs lists the operations in the order of their numbers.
-var kindSpecs = [...]*kindSpec{
+var kindSpecs = []*kindSpec{
 	&transferSpec, &createAssetSpec, &issueSpec, &redeemSpec, &pauseAssetSpec, &resumeAssetSpec,
 }
 
-func specOf(k Kind) (*kindSpec, bool) {
-	if k == 0 || int(k) > len(kindSpecs) {
-		return nil, false
+// specs are the kindSpecs by their numbers.
+var specs = func() (byKind [256]*kindSpec) {
+	for _, s := range kindSpecs {
+		byKind[s.kind] = s
 	}
-	return kindSpecs[k-1], true
+	return byKind
+}()
+
+func specOf(k Kind) (*kindSpec, bool) { return specs[k], specs[k] != nil }
+
+// Kinds lists the operations' numbers, ascending.
+func Kinds() []Kind {
+	kinds := make([]Kind, len(kindSpecs))
+	for i, s := range kindSpecs {
+		kinds[i] = s.kind
+	}
+	return kinds
 }
 
 // String returns the operation's name, as JSON and receipts carry it.

@@ -20,10 +20,10 @@ func (s *kindSpec) encodedType() string {
 	return s.primaryType() + typedHead + s.fields + ")" + strings.Join(s.nested, "")
 }
 
-// typeHashes are the hashes of the operations' types, in the order of kindSpecs.
-var typeHashes = func() (h [len(kindSpecs)]crypto.Hash) {
-	for i, s := range kindSpecs {
-		h[i] = crypto.TypeHash(s.encodedType())
+// typeHashes are the hashes of the operations' types, by their numbers.
+var typeHashes = func() (h [256]crypto.Hash) {
+	for _, s := range kindSpecs {
+		h[s.kind] = crypto.TypeHash(s.encodedType())
 	}
 	return h
 }()
@@ -90,7 +90,7 @@ type message struct {
 
 func messageOf(b *Body, shown bool) *message {
 	kind := b.Op.Kind()
-	m := newMessage(kindSpecs[kind-1].primaryType(), typeHashes[kind-1], shown)
+	m := newMessage(specs[kind].primaryType(), typeHashes[kind], shown)
 	m.address("sender", b.Sender)
 	m.uint64("nonce", uint64(b.Nonce))
 	m.uint64("validUntil", uint64(b.ValidUntil))

@@ -11,7 +11,7 @@ import (
 // operationTypes are the Go types of the operations, in the order of
 // ledger.KindNames.
 var operationTypes = func() (types []reflect.Type) {
-	for k := ledger.Kind(1); ledger.NewOperation(k) != nil; k++ {
+	for _, k := range ledger.Kinds() {
 		types = append(types, reflect.TypeOf(ledger.NewOperation(k)).Elem())
 	}
 	return types
@@ -175,7 +175,7 @@ func sentSignatureSchema(g *schemas) schema {
 // ledger gives it.
 func eventSchema(g *schemas) schema {
 	var one []schema
-	for t := ledger.EventType(1); t.Name() != "unknown"; t++ {
+	for _, t := range ledger.EventTypes() {
 		event := ledger.Event{Type: t}
 		properties := schema{{"type", schema{{"type", "string"}, {"const", t.Name()}}}}
 		required := []string{"type"}

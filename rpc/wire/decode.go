@@ -73,7 +73,7 @@ func eventFields(data []byte) (map[string]string, error) {
 
 // eventOfType returns an empty event of the type with this name.
 func eventOfType(name string) (ledger.Event, bool) {
-	for t := ledger.EventType(1); t.Name() != "unknown"; t++ {
+	for _, t := range ledger.EventTypes() {
 		if t.Name() == name {
 			return ledger.Event{Type: t}, true
 		}
