@@ -7,6 +7,9 @@ type Block struct {
 	Height Height
 	Time   UnixTime
 	Txs    []*Tx // as Decode returned them, faulty ones included
+	// Evidence names the consensus keys of whom CometBFT has proof that they
+	// signed two blocks of one height.
+	Evidence []ConsensusAddress
 }
 
 // BlockResult is what a block did.
@@ -14,6 +17,8 @@ type BlockResult struct {
 	Events  []Event    // of the block itself: what fell due, in order
 	Results []TxResult // one for each transaction, in order
 	Changes []Change   // ascending by key, each key once, none without effect
+	// Validators is how the powers of consensus keys change, each key once.
+	Validators []ValidatorUpdate
 }
 
 // maxExpectedLegs bounds the room that Apply makes before it knows whether a
@@ -35,10 +40,10 @@ func Apply(net *Network, b Block, r Reader) (*BlockResult, error) {
 	}
 	s.height = b.Height
 	s.expect(min(legs, maxExpectedLegs))
-	if err := s.fallDue(); err != nil {
+	events, err := s.begin(b.Evidence)
+	if err != nil {
 		return nil, err
 	}
-	events := slices.Clone(s.takeEvents())
 	results := make([]TxResult, len(b.Txs))
 	next := newAhead(r)
 	for i, tx := range b.Txs {
@@ -49,10 +54,30 @@ func Apply(net *Network, b Block, r Reader) (*BlockResult, error) {
 			return nil, err
 		}
 	}
+	if err := s.movePower(); err != nil {
+		return nil, err
+	}
 	if err := s.recordEvents(events); err != nil {
 		return nil, err
 	}
-	return &BlockResult{Events: events, Results: results, Changes: s.changes()}, nil
+	updates, err := s.validatorUpdates()
+	if err != nil {
+		return nil, err
+	}
+	return &BlockResult{Events: events, Results: results, Changes: s.changes(), Validators: updates}, nil
+}
+
+// begin is what happens in a block before its transactions: other rules, the
+// loss of power of who is proved to have cheated, and what is due. It answers
+// with the events.
+func (s *state) begin(evidence []ConsensusAddress) ([]Event, error) {
+	for _, step := range []func() error{s.upgrade, func() error { return s.punish(evidence) }, s.fallDue} {
+		if err := step(); err != nil {
+			return nil, err
+		}
+	}
+	s.keep()
+	return slices.Clone(s.takeEvents()), nil
 }
 
 // Simulate says what would become of tx if it were alone in the next block:

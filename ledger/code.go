@@ -65,6 +65,31 @@ const (
 	CodeSymbolTaken          Code = 111
 	CodeAddressTaken         Code = 112
 	CodeUnsupportedFlags     Code = 113
+
+	CodeTooManyProposals Code = 180
+	CodeUnknownProposal  Code = 181
+	CodeProposalClosed   Code = 182
+	CodeAlreadyVoted     Code = 183
+	CodeNotProposer      Code = 184
+	CodeMemberExists     Code = 185
+	CodeMemberNameTaken  Code = 186
+	CodeUnknownMember    Code = 187
+	CodeMemberStatus     Code = 188
+	CodeLastMember       Code = 189
+	CodeLastValidator    Code = 190
+	CodeKeyUsed          Code = 191
+	CodeKeyCooldown      Code = 192
+	CodeNoConsensusKey   Code = 193
+	CodeParameterRange   Code = 194
+	CodeUpgradeScheduled Code = 195
+	CodeNoUpgrade        Code = 196
+	CodeUpgradeVersion   Code = 197
+	CodeUpgradeHeight    Code = 198
+	CodeDelayTooShort    Code = 199
+	CodeNoChange         Code = 200
+	CodeAdminUnfit       Code = 201
+	CodeTooManyMembers   Code = 202
+	CodeAdminAccount     Code = 203
 )
 
 // firstRefusal is the first code of a transaction that stood in a block.
@@ -120,6 +145,30 @@ var codeTable = []CodeInfo{
 	{CodeSymbolTaken, "symbolTaken", "another asset has this symbol"},
 	{CodeAddressTaken, "addressTaken", "an account or asset already stands at the new asset's address"},
 	{CodeUnsupportedFlags, "unsupportedFlags", "the asset's flags ask for controls that this version does not have"},
+	{CodeTooManyProposals, "tooManyProposals", "the member has 4 open proposals, or all members together 64"},
+	{CodeUnknownProposal, "unknownProposal", "there is no proposal with this number"},
+	{CodeProposalClosed, "proposalClosed", "the proposal does not take this any more: votes go to an open one, vetoes to one that has passed and waits"},
+	{CodeAlreadyVoted, "alreadyVoted", "the member has voted on this proposal already, and votes cannot be changed"},
+	{CodeNotProposer, "notProposer", "only the member that made the proposal can withdraw it"},
+	{CodeMemberExists, "memberExists", "the admin account is or was a member's already"},
+	{CodeMemberNameTaken, "memberNameTaken", "another member has this name"},
+	{CodeUnknownMember, "unknownMember", "there is no member with this admin account"},
+	{CodeMemberStatus, "memberStatus", "the member's status does not allow this: it must be active to be suspended, suspended to be reinstated, and not removed"},
+	{CodeLastMember, "lastMember", "the last active member must stay"},
+	{CodeLastValidator, "lastValidator", "no validator with power would be left"},
+	{CodeKeyUsed, "keyUsed", "the consensus key is or was in use; keys are never used again"},
+	{CodeKeyCooldown, "keyCooldown", "the member changed its consensus key too recently"},
+	{CodeNoConsensusKey, "noConsensusKey", "the member has no consensus key"},
+	{CodeParameterRange, "parameterRange", "the value is outside the parameter's range"},
+	{CodeUpgradeScheduled, "upgradeScheduled", "an upgrade is scheduled already: cancel it first"},
+	{CodeNoUpgrade, "noUpgrade", "no upgrade is scheduled"},
+	{CodeUpgradeVersion, "upgradeVersion", "the version is not above the one in force"},
+	{CodeUpgradeHeight, "upgradeHeight", "the height does not lie ahead far enough"},
+	{CodeDelayTooShort, "delayTooShort", "the delay is below the network's minimum"},
+	{CodeNoChange, "noChange", "it is so already"},
+	{CodeAdminUnfit, "adminUnfit", "the admin account cannot be one: it is an asset's address, not active, or another member answers for it"},
+	{CodeTooManyMembers, "tooManyMembers", "there are 256 members, removed ones included"},
+	{CodeAdminAccount, "adminAccount", "it is a member's admin account: suspend the member instead"},
 }
 
 // Codes returns every code in order of precedence.

@@ -83,6 +83,8 @@ func (s *state) happen(id dueID) error {
 		return err
 	}
 	switch id.kind {
+	case dueProposal:
+		return s.proposalDue(id.id)
 	}
 	return fmt.Errorf("state is corrupt: due item of unknown kind %d", id.kind)
 }

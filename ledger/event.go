@@ -16,6 +16,25 @@ const (
 	EventAssetPaused    EventType = 5
 	EventAssetResumed   EventType = 6
 	EventAccountCreated EventType = 7
+
+	EventMemberSuspended     EventType = 26
+	EventMemberReinstated    EventType = 27
+	EventMemberRemoved       EventType = 28
+	EventRolesChanged        EventType = 29
+	EventPowerChanged        EventType = 30
+	EventValidatorKeyChanged EventType = 31
+	EventNodesChanged        EventType = 32
+	EventValidatorPunished   EventType = 33
+	EventProposalCreated     EventType = 34
+	EventVoteCast            EventType = 35
+	EventProposalEnded       EventType = 36
+	EventParameterChanged    EventType = 37
+	EventUpgradeScheduled    EventType = 40
+	EventUpgradeCancelled    EventType = 41
+	EventUpgradeApplied      EventType = 42
+	EventResolution          EventType = 43
+	EventProposalPassed      EventType = 44
+	EventThresholdChanged    EventType = 45
 )
 
 // Event is one effect of a transaction. From the events of all transactions
@@ -58,18 +77,30 @@ type eventSpec struct {
 }
 
 var (
-	fieldAccount = addressField("account", func(e *Event) *crypto.Address { return &e.Account })
-	fieldIssuer  = addressField("issuer", func(e *Event) *crypto.Address { return &e.Account })
-	fieldFrom    = addressField("from", func(e *Event) *crypto.Address { return &e.From })
-	fieldTo      = addressField("to", func(e *Event) *crypto.Address { return &e.To })
-	fieldAsset   = addressField("asset", func(e *Event) *crypto.Address { return &e.Asset })
-	fieldAmount  = amountField("amount")
-	fieldCap     = amountField("cap")
-	fieldRef     = textField("reference", func(e *Event) *string { return &e.Reference })
-	fieldSymbol  = textField("symbol", func(e *Event) *string { return &e.Symbol })
-	fieldName    = textField("name", func(e *Event) *string { return &e.Name })
-	fieldDec     = numberField("decimals", 255, func(e *Event) uint64 { return uint64(e.Decimals) }, func(e *Event, v uint64) { e.Decimals = uint8(v) })
-	fieldFlags   = numberField("flags", 1<<32-1, func(e *Event) uint64 { return uint64(e.Flags) }, func(e *Event, v uint64) { e.Flags = uint32(v) })
+	fieldAccount      = addressField("account", func(e *Event) *crypto.Address { return &e.Account })
+	fieldIssuer       = addressField("issuer", func(e *Event) *crypto.Address { return &e.Account })
+	fieldFrom         = addressField("from", func(e *Event) *crypto.Address { return &e.From })
+	fieldTo           = addressField("to", func(e *Event) *crypto.Address { return &e.To })
+	fieldAsset        = addressField("asset", func(e *Event) *crypto.Address { return &e.Asset })
+	fieldAmount       = amountField("amount")
+	fieldCap          = amountField("cap")
+	fieldRef          = textField("reference", func(e *Event) *string { return &e.Reference })
+	fieldSymbol       = textField("symbol", func(e *Event) *string { return &e.Symbol })
+	fieldName         = textField("name", func(e *Event) *string { return &e.Name })
+	fieldDec          = numberField("decimals", 255, func(e *Event) uint64 { return uint64(e.Decimals) }, func(e *Event, v uint64) { e.Decimals = uint8(v) })
+	fieldMember       = addressField("member", func(e *Event) *crypto.Address { return &e.Other })
+	fieldRoles        = numberField("roles", uint64(allRoles), func(e *Event) uint64 { return uint64(e.Decimals) }, func(e *Event, v uint64) { e.Decimals = uint8(v) })
+	fieldChoice       = numberField("choice", uint64(ChoiceVeto), func(e *Event) uint64 { return uint64(e.Decimals) }, func(e *Event, v uint64) { e.Decimals = uint8(v) })
+	fieldKey          = textField("key", func(e *Event) *string { return &e.Reference })
+	fieldNodes        = textField("nodes", func(e *Event) *string { return &e.Symbol })
+	fieldStatus       = textField("status", func(e *Event) *string { return &e.Name })
+	fieldText         = memoField("text", func(e *Event) *string { return &e.Reference })
+	fieldNodesChanged = textField("nodes", func(e *Event) *string { return &e.Reference })
+	fieldValidator    = textField("validator", func(e *Event) *string { return &e.Reference })
+	fieldActionName   = textField("action", func(e *Event) *string { return &e.Name })
+	fieldHash         = textField("hash", func(e *Event) *string { return &e.Name })
+	fieldCode         = numberField("code", 1<<32-1, func(e *Event) uint64 { return uint64(e.Flags) }, func(e *Event, v uint64) { e.Flags = uint32(v) })
+	fieldFlags        = numberField("flags", 1<<32-1, func(e *Event) uint64 { return uint64(e.Flags) }, func(e *Event, v uint64) { e.Flags = uint32(v) })
 )
 
 // eventSpecs gives each type its name and fields, in the order of the outcome.
@@ -81,6 +112,26 @@ var eventSpecs = []eventSpec{
 	{EventAssetPaused, "assetPaused", []field{fieldAsset}},
 	{EventAssetResumed, "assetResumed", []field{fieldAsset}},
 	{EventAccountCreated, "accountCreated", []field{fieldAccount}},
+	{EventAccountAdmitted, "accountAdmitted", []field{fieldAccount, fieldMember}},
+	{EventMemberAdmitted, "memberAdmitted", []field{fieldMember, fieldName, fieldRoles, fieldKey, number("power"), fieldNodes}},
+	{EventMemberSuspended, "memberSuspended", []field{fieldMember}},
+	{EventMemberReinstated, "memberReinstated", []field{fieldMember}},
+	{EventMemberRemoved, "memberRemoved", []field{fieldMember}},
+	{EventRolesChanged, "rolesChanged", []field{fieldMember, number("roles")}},
+	{EventPowerChanged, "powerChanged", []field{fieldMember, number("power")}},
+	{EventValidatorKeyChanged, "validatorKeyChanged", []field{fieldMember, fieldKey}},
+	{EventNodesChanged, "nodesChanged", []field{fieldMember, fieldNodesChanged}},
+	{EventValidatorPunished, "validatorPunished", []field{fieldMember, fieldValidator}},
+	{EventProposalCreated, "proposalCreated", []field{number("proposal"), fieldMember, until("expiry")}},
+	{EventVoteCast, "voteCast", []field{number("proposal"), fieldMember, fieldChoice}},
+	{EventProposalEnded, "proposalEnded", []field{number("proposal"), fieldStatus, fieldCode, until("action")}},
+	{EventParameterChanged, "parameterChanged", []field{fieldName, number("value")}},
+	{EventUpgradeScheduled, "upgradeScheduled", []field{number("version"), until("height"), fieldName}},
+	{EventUpgradeCancelled, "upgradeCancelled", []field{number("version")}},
+	{EventUpgradeApplied, "upgradeApplied", []field{number("version"), fieldName}},
+	{EventResolution, "resolution", []field{fieldText, fieldHash}},
+	{EventProposalPassed, "proposalPassed", []field{number("proposal"), until("effect")}},
+	{EventThresholdChanged, "thresholdChanged", []field{fieldActionName, number("numerator"), until("denominator")}},
 }
 
 // eventSpecOf are the eventSpecs by their types.

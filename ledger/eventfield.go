@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"encoding/hex"
+	"math"
 	"strconv"
 
 	"github.com/tallystick/tallystick/crypto"
@@ -51,4 +52,18 @@ func numberField(key string, most uint64, get func(*Event) uint64, set func(*Eve
 			return err == nil && v <= most
 		},
 	}
+}
+
+func memoField(key string, at func(*Event) *string) field {
+	f := textField(key, at)
+	f.parse = func(e *Event, s string) bool { *at(e) = s; return validMemo(s) }
+	return f
+}
+
+func number(key string) field {
+	return numberField(key, math.MaxUint64, func(e *Event) uint64 { return e.Number }, func(e *Event, v uint64) { e.Number = v })
+}
+
+func until(key string) field {
+	return numberField(key, math.MaxUint64, func(e *Event) uint64 { return uint64(e.Until) }, func(e *Event, v uint64) { e.Until = UnixTime(v) })
 }

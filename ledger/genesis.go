@@ -29,6 +29,18 @@ type GenesisParams struct {
 	MaxBlockSignatures    uint64 `json:"maxBlockSignatures"`
 	MaxBlockLegs          uint64 `json:"maxBlockLegs"`
 	MaxBlockBytes         uint64 `json:"maxBlockBytes"`
+	MinProposalDelay      uint64 `json:"minProposalDelay,omitempty"`
+	KeyRotationCooldown   uint64 `json:"keyRotationCooldown,omitempty"` // left out: a day
+	// Thresholds are those that are not the default.
+	Thresholds []GenesisThreshold `json:"thresholds,omitempty"`
+}
+
+// GenesisThreshold is what a kind of action needs: more than
+// numerator/denominator of the active members.
+type GenesisThreshold struct {
+	Action      string `json:"action"`
+	Numerator   uint64 `json:"numerator"`
+	Denominator uint64 `json:"denominator"`
 }
 
 // GenesisAsset is an asset that exists from the start. Its address is
@@ -79,7 +91,21 @@ type GenesisState struct {
 
 // NewGenesisParams returns p in JSON form.
 func NewGenesisParams(p Params) GenesisParams {
-	return GenesisParams{p.AccountPolicy.String(), p.MaxNewAccounts, p.MaxMultiPartyLifetime, p.MaxBlockSignatures, p.MaxBlockLegs, p.MaxBlockBytes}
+	g := GenesisParams{
+		AccountPolicy: p.AccountPolicy.String(), MaxNewAccounts: p.MaxNewAccounts, MaxMultiPartyLifetime: p.MaxMultiPartyLifetime,
+		MaxBlockSignatures: p.MaxBlockSignatures, MaxBlockLegs: p.MaxBlockLegs, MaxBlockBytes: p.MaxBlockBytes,
+		MinProposalDelay: p.MinProposalDelay,
+	}
+	defaults := DefaultParams()
+	if p.KeyRotationCooldown != defaults.KeyRotationCooldown {
+		g.KeyRotationCooldown = p.KeyRotationCooldown
+	}
+	for i, t := range p.Thresholds {
+		if t != defaults.Thresholds[i] {
+			g.Thresholds = append(g.Thresholds, GenesisThreshold{ActionKind(i + 1).String(), t.Numerator, t.Denominator})
+		}
+	}
+	return g
 }
 
 // MarshalJSON writes what ParseGenesis reads: lists of nothing are empty, not
@@ -94,7 +120,9 @@ func (g Genesis) MarshalJSON() ([]byte, error) {
 
 // genesisForm is the form of app_state.
 var genesisForm = append(all("networkId", "chainId", "settlement"),
-	jsonField{"params", false, all("accountPolicy", "maxNewAccounts", "maxMultiPartyLifetime", "maxBlockSignatures", "maxBlockLegs", "maxBlockBytes")},
+	jsonField{"params", false, append(
+		all("accountPolicy", "maxNewAccounts", "maxMultiPartyLifetime", "maxBlockSignatures", "maxBlockLegs", "maxBlockBytes").with("minProposalDelay", "keyRotationCooldown"),
+		jsonField{"thresholds", true, all("action", "numerator", "denominator")})},
 	jsonField{"assets", false, all("symbol", "name", "decimals", "issuer", "cap", "flags")},
 	jsonField{"members", true, all("admin", "name", "roles", "consensusKey", "power", "nodeIds")},
 	jsonField{"accounts", false, append(all("address").with("threshold", "member"), jsonField{"keys", true, all("address", "weight")})},
@@ -147,6 +175,17 @@ func (b *genesisBuilder) params() error {
 	b.s.params = Params{
 		MaxNewAccounts: p.MaxNewAccounts, MaxMultiPartyLifetime: p.MaxMultiPartyLifetime,
 		MaxBlockSignatures: p.MaxBlockSignatures, MaxBlockLegs: p.MaxBlockLegs, MaxBlockBytes: p.MaxBlockBytes,
+		MinProposalDelay: p.MinProposalDelay, KeyRotationCooldown: p.KeyRotationCooldown, Thresholds: DefaultThresholds(),
+	}
+	if p.KeyRotationCooldown == 0 {
+		b.s.params.KeyRotationCooldown = DefaultParams().KeyRotationCooldown
+	}
+	for i, t := range p.Thresholds {
+		kind, known := ParseActionKind(t.Action)
+		if !known {
+			return fmt.Errorf("params.thresholds[%d].action: %q is not an action", i, t.Action)
+		}
+		b.s.params.Thresholds[kind-1] = Threshold{t.Numerator, t.Denominator}
 	}
 	for _, policy := range []AccountPolicy{PolicyAdmitted, PolicyOpen} {
 		if policy.String() == p.AccountPolicy {

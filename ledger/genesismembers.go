@@ -84,16 +84,17 @@ func (b *genesisBuilder) member(m *GenesisMember) error {
 
 // wrong says which field of a new member is not valid by itself, and why.
 func (m *Member) wrong(leastPower uint64) (field, problem string) {
+	power := max(m.Power, m.Target)
 	switch {
 	case len(m.Name) > MaxNameBytes || !validName(m.Name):
 		return "name", fmt.Sprintf("must be 1 to %d bytes of text", MaxNameBytes)
 	case !validNodes(m.Nodes):
 		return "nodeIds", fmt.Sprintf("must ascend, each once, and be at most %d", MaxNodes)
-	case m.Power > 0 && !m.Roles.Has(RoleValidator):
+	case power > 0 && !m.Roles.Has(RoleValidator):
 		return "power", "must be 0 without the role validator"
-	case m.Power > 0 && m.Key.IsZero():
+	case power > 0 && m.Key.IsZero():
 		return "consensusKey", "must be given for a validator"
-	case m.Power > MaxPower || m.Power > 0 && m.Power < leastPower:
+	case power > MaxPower || power > 0 && power < leastPower:
 		return "power", fmt.Sprintf("must be 0 or from %d to %d", leastPower, uint64(MaxPower))
 	}
 	return "", ""

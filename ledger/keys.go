@@ -1,6 +1,10 @@
 package ledger
 
-import "github.com/tallystick/tallystick/crypto"
+import (
+	"encoding/binary"
+
+	"github.com/tallystick/tallystick/crypto"
+)
 
 // State keys. Every key of the state is built here and listed in FORMATS.md.
 const (
@@ -9,7 +13,10 @@ const (
 	KeyDueFrom = "dueFrom" // where the search for what is due begins
 	KeyEvents  = "events"  // the events of the last block that had any of its own
 
-	KeyMembers = "members" // the list of members
+	KeyMembers   = "members"   // the list of members
+	KeyProposals = "proposals" // the list of proposals that have not ended
+	KeyProtocol  = "protocol"  // the version of the rules, where it is not the first
+	KeyUpgrade   = "upgrade"   // the scheduled upgrade
 
 	prefixAccount  = "account/"   // + address
 	prefixAsset    = "asset/"     // + asset address
@@ -17,6 +24,7 @@ const (
 	prefixDue      = "due/"       // + time (8 bytes) + kind (1 byte) + id
 	prefixMember   = "member/"    // + address of the admin account
 	prefixKeyOwner = "validator/" // + consensus address; the value is the member that ever had the key
+	prefixProposal = "proposal/"  // + number (8 bytes)
 	prefixSymbol   = "symbol/"    // + symbol; the value is the asset's address
 )
 
@@ -48,6 +56,13 @@ func KeyMember(a crypto.Address) []byte { return appendKeyMember(nil, a) }
 
 func appendKeyMember(dst []byte, a crypto.Address) []byte {
 	return append(append(dst, prefixMember...), a[:]...)
+}
+
+// KeyProposal is the key of a proposal's record.
+func KeyProposal(id ProposalID) []byte { return appendKeyProposal(nil, id) }
+
+func appendKeyProposal(dst []byte, id ProposalID) []byte {
+	return binary.BigEndian.AppendUint64(append(dst, prefixProposal...), uint64(id))
 }
 
 // KeyKeyOwner is the key under which a consensus address names its member.

@@ -11,6 +11,12 @@ const (
 	KindRedeem      Kind = 4
 	KindPauseAsset  Kind = 5
 	KindResumeAsset Kind = 6
+
+	KindPropose            Kind = 25
+	KindCastVote           Kind = 26
+	KindWithdrawProposal   Kind = 27
+	KindRotateValidatorKey Kind = 28
+	KindSetNodes           Kind = 29
 )
 
 // kindSpec is all that the codecs know of an operation besides its methods. It
@@ -28,6 +34,7 @@ type kindSpec struct {
 // kindSpecs lists the operations in the order of their numbers.
 var kindSpecs = []*kindSpec{
 	&transferSpec, &createAssetSpec, &issueSpec, &redeemSpec, &pauseAssetSpec, &resumeAssetSpec,
+	&proposeSpec, &castVoteSpec, &withdrawProposalSpec, &rotateValidatorKeySpec, &setNodesSpec,
 }
 
 // specs are the kindSpecs by their numbers.

@@ -38,14 +38,22 @@ type state struct {
 	symbolTable   table[string, crypto.Address]
 	keyOwnerTable table[ConsensusAddress, crypto.Address]
 
-	memberListTable table[single, memberList]
+	memberListTable   table[single, memberList]
+	proposalTable     table[ProposalID, Proposal]
+	proposalListTable table[single, proposalList]
+	protocolTable     table[single, uint64]
+	upgradeTable      table[single, Upgrade]
 
 	dueFromTable  table[single, dueID]         // where the search for what is due begins
 	happenedTable table[single, blockHappened] // the events of the last block that had any of its own
 
+	paramsTable table[single, Params]
+
 	height      Height
+	again       bool   // who votes, or how many must, has changed: open proposals are to be decided again
 	created     uint64 // accounts created so far in the block
 	keptCreated uint64
+	keptParams  Params
 	events      []Event // of the current transaction; behind them is room for more
 	eventRoom   int     // how many events the room was made for
 }
@@ -66,18 +74,19 @@ type records interface {
 func (s *state) tables() [tableCount]records {
 	return [...]records{
 		&s.accountTable, &s.assetTable, &s.balanceTable, &s.dueTable, &s.dueFromTable, &s.happenedTable,
-		&s.memberTable, &s.memberListTable, &s.symbolTable, &s.keyOwnerTable,
+		&s.memberTable, &s.memberListTable, &s.paramsTable, &s.proposalTable, &s.proposalListTable,
+		&s.protocolTable, &s.symbolTable, &s.upgradeTable, &s.keyOwnerTable,
 	}
 }
 
-const tableCount = 10
+const tableCount = 15
 
 func newState(net *Network, time UnixTime, r Reader) (*state, error) {
 	params, err := ReadParams(r)
 	if err != nil {
 		return nil, err
 	}
-	s := &state{net: net, params: params, time: time}
+	s := &state{net: net, params: params, keptParams: params, time: time}
 	s.open(r)
 	return s, nil
 }
@@ -96,6 +105,11 @@ func (s *state) open(r Reader) {
 	s.dueTable.kind = &dueRecords
 	s.memberTable.kind = &memberRecords
 	s.memberListTable.kind = &memberListRecords
+	s.paramsTable.kind = &paramsRecords
+	s.proposalTable.kind = &proposalRecords
+	s.proposalListTable.kind = &proposalListRecords
+	s.protocolTable.kind = &protocolRecords
+	s.upgradeTable.kind = &upgradeRecords
 	s.symbolTable.kind = &symbolRecords
 	s.keyOwnerTable.kind = &keyOwnerRecords
 	s.dueFromTable.kind = &dueFromRecords
@@ -104,16 +118,21 @@ func (s *state) open(r Reader) {
 
 // The kinds of records.
 var (
-	accountRecords    = recordKind[crypto.Address, Account]{len(prefixAccount), appendKeyAccount, DecodeAccount, writeAccount}
-	assetRecords      = recordKind[crypto.Address, Asset]{len(prefixAsset), appendKeyAsset, DecodeAsset, writeAsset}
-	balanceRecords    = recordKind[balanceID, Balance]{len(prefixBalance), appendKeyBalance, DecodeBalance, writeBalance}
-	dueRecords        = recordKind[dueID, byte]{len(prefixDue), appendKeyDue, decodeDue, writeDue}
-	memberRecords     = recordKind[crypto.Address, Member]{len(prefixMember), appendKeyMember, DecodeMember, writeMember}
-	memberListRecords = recordKind[single, memberList]{len(KeyMembers), singleKey(KeyMembers), decodeMemberList, writeMemberList}
-	keyOwnerRecords   = recordKind[ConsensusAddress, crypto.Address]{len(prefixKeyOwner), appendKeyKeyOwner, decodeAddress, writeAddress}
-	symbolRecords     = recordKind[string, crypto.Address]{len(prefixSymbol), appendKeySymbol, decodeAddress, writeAddress}
-	dueFromRecords    = recordKind[single, dueID]{len(KeyDueFrom), singleKey(KeyDueFrom), decodeDueFrom, writeDueFrom}
-	happenedRecords   = recordKind[single, blockHappened]{len(KeyEvents), singleKey(KeyEvents), decodeHappened, writeHappened}
+	accountRecords      = recordKind[crypto.Address, Account]{len(prefixAccount), appendKeyAccount, DecodeAccount, writeAccount}
+	assetRecords        = recordKind[crypto.Address, Asset]{len(prefixAsset), appendKeyAsset, DecodeAsset, writeAsset}
+	balanceRecords      = recordKind[balanceID, Balance]{len(prefixBalance), appendKeyBalance, DecodeBalance, writeBalance}
+	dueRecords          = recordKind[dueID, byte]{len(prefixDue), appendKeyDue, decodeDue, writeDue}
+	memberRecords       = recordKind[crypto.Address, Member]{len(prefixMember), appendKeyMember, DecodeMember, writeMember}
+	memberListRecords   = recordKind[single, memberList]{len(KeyMembers), singleKey(KeyMembers), decodeMemberList, writeMemberList}
+	keyOwnerRecords     = recordKind[ConsensusAddress, crypto.Address]{len(prefixKeyOwner), appendKeyKeyOwner, decodeAddress, writeAddress}
+	paramsRecords       = recordKind[single, Params]{len(KeyParams), singleKey(KeyParams), DecodeParams, writeParams}
+	proposalRecords     = recordKind[ProposalID, Proposal]{len(prefixProposal), appendKeyProposal, DecodeProposal, writeProposal}
+	proposalListRecords = recordKind[single, proposalList]{len(KeyProposals), singleKey(KeyProposals), decodeProposalList, writeProposalList}
+	protocolRecords     = recordKind[single, uint64]{len(KeyProtocol), singleKey(KeyProtocol), decodeProtocol, writeProtocol}
+	upgradeRecords      = recordKind[single, Upgrade]{len(KeyUpgrade), singleKey(KeyUpgrade), decodeUpgrade, writeUpgrade}
+	symbolRecords       = recordKind[string, crypto.Address]{len(prefixSymbol), appendKeySymbol, decodeAddress, writeAddress}
+	dueFromRecords      = recordKind[single, dueID]{len(KeyDueFrom), singleKey(KeyDueFrom), decodeDueFrom, writeDueFrom}
+	happenedRecords     = recordKind[single, blockHappened]{len(KeyEvents), singleKey(KeyEvents), decodeHappened, writeHappened}
 )
 
 // singleKey is the key of a record of which there is one.
@@ -154,7 +173,7 @@ func (s *state) keep() {
 	for _, t := range s.tables() {
 		t.keep()
 	}
-	s.keptCreated = s.created
+	s.keptCreated, s.keptParams = s.created, s.params
 }
 
 // undo takes back the effects since the last keep.
@@ -162,7 +181,7 @@ func (s *state) undo() {
 	for _, t := range s.tables() {
 		t.undo(0)
 	}
-	s.created = s.keptCreated
+	s.created, s.params, s.again = s.keptCreated, s.keptParams, false
 	s.events = s.events[:0]
 }
 
@@ -171,13 +190,15 @@ type savepoint struct {
 	marks   [tableCount]int // of tables
 	created uint64
 	events  int
+	params  Params
+	again   bool
 }
 
 func (s *state) save() (p savepoint) {
 	for i, t := range s.tables() {
 		p.marks[i] = t.mark()
 	}
-	p.created, p.events = s.created, len(s.events)
+	p.created, p.events, p.params, p.again = s.created, len(s.events), s.params, s.again
 	return p
 }
 
@@ -186,7 +207,7 @@ func (s *state) restore(p savepoint) {
 	for i, t := range s.tables() {
 		t.undo(p.marks[i])
 	}
-	s.created, s.events = p.created, s.events[:p.events]
+	s.created, s.events, s.params, s.again = p.created, s.events[:p.events], p.params, p.again
 }
 
 // changes returns what differs from committed state, ascending by key. The

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"encoding/hex"
 	"maps"
 	"strconv"
 	"strings"
@@ -146,6 +147,42 @@ func (m *message) nest(name string, inner *message) {
 	}
 	m.nested[name] = inner.fields
 	maps.Copy(m.nested, inner.nested)
+}
+
+func (m *message) bytes32(name string, b [32]byte) {
+	m.add(name, "bytes32", b, func() any { return "0x" + hex.EncodeToString(b[:]) })
+}
+
+// nodeIDs adds a bytes20[]: each is padded on the right.
+func (m *message) nodeIDs(name string, nodes []NodeID) {
+	words := make([]byte, 0, 32*len(nodes))
+	for _, n := range nodes {
+		var word [32]byte
+		copy(word[:], n[:])
+		words = append(words, word[:]...)
+	}
+	m.add(name, "bytes20[]", crypto.Keccak256(words), func() any {
+		values := make([]any, len(nodes))
+		for i, n := range nodes {
+			values[i] = "0x" + n.String()
+		}
+		return values
+	})
+}
+
+func (m *message) uint8s(name string, list []uint8) {
+	words := make([]byte, 0, 32*len(list))
+	for _, v := range list {
+		word := crypto.EncodeUint(uint64(v))
+		words = append(words, word[:]...)
+	}
+	m.add(name, "uint8[]", crypto.Keccak256(words), func() any {
+		values := make([]any, len(list))
+		for i, v := range list {
+			values[i] = v
+		}
+		return values
+	})
 }
 
 // array adds a list of structs of one type.

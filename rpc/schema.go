@@ -125,7 +125,7 @@ func (g *schemas) structure(name string, t reflect.Type, all bool) schema {
 	}
 	var properties schema
 	required := []string{}
-	for _, f := range reflect.VisibleFields(t) {
+	for _, f := range ownFields(t) {
 		key, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 		if key == "" {
 			panic("rpc: no JSON name for " + t.String() + "." + f.Name)
@@ -193,7 +193,7 @@ func jsonNames(types ...reflect.Type) []string {
 		if t.Kind() != reflect.Struct {
 			continue
 		}
-		for _, f := range reflect.VisibleFields(t) {
+		for _, f := range ownFields(t) {
 			if key, _, _ := strings.Cut(f.Tag.Get("json"), ","); key != "" {
 				names = append(append(names, key), jsonNames(f.Type)...)
 			}
@@ -201,4 +201,9 @@ func jsonNames(types ...reflect.Type) []string {
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// ownFields are the fields of a struct that JSON has: all but embedded ones.
+func ownFields(t reflect.Type) []reflect.StructField {
+	return slices.DeleteFunc(reflect.VisibleFields(t), func(f reflect.StructField) bool { return f.Anonymous })
 }

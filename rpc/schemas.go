@@ -220,7 +220,7 @@ func typedMessage(g *schemas, t reflect.Type) schema {
 		{"validUntil", named("DecimalUint64")(g)}, {"memo", g.field("Body", "memo", nil)},
 	}
 	required := []string{"sender", "nonce", "validUntil", "memo"}
-	for _, f := range reflect.VisibleFields(t) {
+	for _, f := range ownFields(t) {
 		key := jsonKey(f)
 		own := member{key, nil}
 		if f.Type.Kind() == reflect.Slice && f.Type.Elem().Kind() == reflect.Struct {

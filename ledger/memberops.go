@@ -1,0 +1,151 @@
+package ledger
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/tallystick/tallystick/crypto"
+)
+
+// RotateValidatorKey gives the sender's validator another consensus key. It
+// votes with it two blocks later; the old one then counts no more.
+type RotateValidatorKey struct {
+	alone
+	ConsensusKey ConsensusKey `json:"consensusKey"`
+}
+
+// SetNodes says which nodes of the sender may connect to the network, in place of
+// those it had.
+type SetNodes struct {
+	alone
+	NodeIDs []NodeID `json:"nodeIds"` // ascending, at most MaxNodes
+}
+
+var (
+	rotateValidatorKeySpec = kindSpec{
+		kind: KindRotateValidatorKey, name: "rotateValidatorKey", form: all("consensusKey"), fields: "bytes32 consensusKey",
+		empty: func() Operation { return new(RotateValidatorKey) },
+		decode: func(d *decoder) Operation {
+			o := new(RotateValidatorKey)
+			d.fixed(o.ConsensusKey[:])
+			return o
+		},
+	}
+	setNodesSpec = kindSpec{
+		kind: KindSetNodes, name: "setNodes", form: all("nodeIds"), fields: "bytes20[] nodeIds",
+		empty:  func() Operation { return new(SetNodes) },
+		decode: func(d *decoder) Operation { return &SetNodes{NodeIDs: d.nodes()} },
+	}
+)
+
+// Kind implements Operation.
+func (*RotateValidatorKey) Kind() Kind { return KindRotateValidatorKey }
+
+// Kind implements Operation.
+func (*SetNodes) Kind() Kind { return KindSetNodes }
+
+func (o *RotateValidatorKey) check(_, _ crypto.Address) Code {
+	if o.ConsensusKey.IsZero() {
+		return CodeInvalidField
+	}
+	return Applied
+}
+
+func (o *SetNodes) check(_, _ crypto.Address) Code {
+	switch {
+	case len(o.NodeIDs) > MaxNodes:
+		return CodeLimitExceeded
+	case !validNodes(o.NodeIDs):
+		return CodeInvalidField
+	}
+	return Applied
+}
+
+func (o *RotateValidatorKey) encode(w *encoder) {
+	l := w.list()
+	w.bytes(o.ConsensusKey[:])
+	w.end(l)
+}
+
+func (o *SetNodes) encode(w *encoder) { w.nodes(o.NodeIDs) }
+
+func (o *RotateValidatorKey) typed(m *message) { m.bytes32("consensusKey", o.ConsensusKey) }
+func (o *SetNodes) typed(m *message)           { m.nodeIDs("nodeIds", o.NodeIDs) }
+
+// apply of rotateValidatorKey checks the member, its role, the time since its
+// last rotation and the key, in this order.
+func (o *RotateValidatorKey) apply(s *state, b *Body) (Code, error) {
+	c, code, err := s.votingMember(b.Sender)
+	if code != Applied || err != nil {
+		return code, err
+	}
+	m := c.value
+	switch {
+	case !m.Roles.Has(RoleValidator):
+		return CodeMissingRole, nil
+	case m.RotatedAt != 0 && uint64(s.time-m.RotatedAt) < s.params.KeyRotationCooldown:
+		return CodeKeyCooldown, nil
+	}
+	if code, err := s.takeKey(o.ConsensusKey, b.Sender); code != Applied || err != nil {
+		return code, err
+	}
+	m.Key, m.RotatedAt = o.ConsensusKey, s.time
+	s.memberTable.set(c, m)
+	s.emit(Event{Type: EventValidatorKeyChanged, Other: b.Sender, Reference: o.ConsensusKey.String()})
+	return Applied, nil
+}
+
+// apply of setNodes checks the member and that there is a change, in this order.
+func (o *SetNodes) apply(s *state, b *Body) (Code, error) {
+	c, code, err := s.votingMember(b.Sender)
+	if code != Applied || err != nil {
+		return code, err
+	}
+	if slices.Equal(c.value.Nodes, o.NodeIDs) {
+		return CodeNoChange, nil
+	}
+	m := c.value
+	m.Nodes = o.NodeIDs
+	s.memberTable.set(c, m)
+	s.emit(Event{Type: EventNodesChanged, Other: b.Sender, Reference: nodesText(o.NodeIDs)})
+	return Applied, nil
+}
+
+// nodesText is how an event tells node IDs: with commas between.
+func nodesText(nodes []NodeID) string {
+	texts := make([]string, len(nodes))
+	for i, n := range nodes {
+		texts[i] = n.String()
+	}
+	return strings.Join(texts, ",")
+}
+
+// memberAdmitted tells all about a new member.
+func memberAdmitted(member crypto.Address, m *Member) Event {
+	e := Event{
+		Type: EventMemberAdmitted, Other: member, Name: m.Name, Decimals: uint8(m.Roles), Number: m.Target,
+		Symbol: nodesText(m.Nodes),
+	}
+	if !m.Key.IsZero() {
+		e.Reference = m.Key.String()
+	}
+	return e
+}
+
+// RoleNames is Roles, in JSON a list of their names.
+type RoleNames Roles
+
+// MarshalJSON writes the names in the order of their bits.
+func (r RoleNames) MarshalJSON() ([]byte, error) { return json.Marshal(Roles(r).Names()) }
+
+// UnmarshalJSON reads names in any order, each once.
+func (r *RoleNames) UnmarshalJSON(data []byte) error {
+	var names []string
+	if err := json.Unmarshal(data, &names); err != nil {
+		return err
+	}
+	roles, err := ParseRoles(names)
+	*r = RoleNames(roles)
+	return err
+}

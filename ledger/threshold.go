@@ -1,0 +1,57 @@
+package ledger
+
+import "fmt"
+
+// Threshold says how many of the active members something needs: more than
+// Numerator/Denominator of them.
+type Threshold struct{ Numerator, Denominator uint64 }
+
+// maxDenominator keeps the arithmetic far from overflow.
+const maxDenominator = 1000
+
+// check refuses a threshold that a minority could reach, or nobody.
+func (t Threshold) check() error {
+	if t.Denominator == 0 || t.Denominator > maxDenominator || t.Numerator >= t.Denominator || 2*t.Numerator < t.Denominator {
+		return fmt.Errorf("%d/%d: must be a fraction from 1/2 to below 1, with a denominator of at most %d", t.Numerator, t.Denominator, maxDenominator)
+	}
+	return nil
+}
+
+// reached reports whether votes are more than the fraction of members. Both are
+// at most MaxMembers.
+func (t Threshold) reached(votes, members int) bool {
+	return uint64(votes)*t.Denominator > t.Numerator*uint64(members)
+}
+
+// stricter returns the higher of two thresholds.
+func (t Threshold) stricter(other Threshold) Threshold {
+	if other.Numerator*t.Denominator > t.Numerator*other.Denominator {
+		return other
+	}
+	return t
+}
+
+// DefaultThresholds are more than two thirds for everything, but more than half
+// for a resolution.
+func DefaultThresholds() (t [actionKinds]Threshold) {
+	for i := range t {
+		t[i] = Threshold{2, 3}
+	}
+	t[ActionResolution-1] = Threshold{1, 2}
+	return t
+}
+
+// threshold is the strictest of what the actions need. To change a threshold
+// needs what it now is besides: so nobody lowers one to pass under it.
+func (p *Params) threshold(actions ActionList) Threshold {
+	t := Threshold{1, 2}
+	for _, a := range actions {
+		t = t.stricter(p.Thresholds[a.ActionKind()-1])
+		if set, ok := a.(*SetThresholdAction); ok {
+			if kind, known := ParseActionKind(set.Action); known {
+				t = t.stricter(p.Thresholds[kind-1])
+			}
+		}
+	}
+	return t
+}

@@ -1,0 +1,187 @@
+package ledger
+
+import "fmt"
+
+// Upgrade is a change of the rules that the members have agreed upon.
+type Upgrade struct {
+	Version uint64 // of the protocol: the number in CometBFT's headers
+	Height  Height // the first block under the new rules
+	Name    string // of the software release that knows them
+}
+
+// ScheduleUpgradeAction makes the network switch to other rules at a height.
+type ScheduleUpgradeAction struct {
+	Version uint64 `json:"version"`
+	Height  uint64 `json:"height"`
+	Name    string `json:"name"` // 1..MaxNameBytes of text
+}
+
+// CancelUpgradeAction takes back what is scheduled.
+type CancelUpgradeAction struct{}
+
+var (
+	scheduleUpgradeSpec = actionSpec{
+		kind: ActionScheduleUpgrade, name: "scheduleUpgrade", form: all("version", "height", "name"),
+		fields: "uint64 version,uint64 height,string name",
+		empty:  func() Action { return new(ScheduleUpgradeAction) },
+		decode: func(d *decoder) Action {
+			return &ScheduleUpgradeAction{Version: d.uint(), Height: d.uint(), Name: string(d.bytes())}
+		},
+	}
+	cancelUpgradeSpec = actionSpec{
+		kind: ActionCancelUpgrade, name: "cancelUpgrade", form: jsonForm{},
+		empty:  func() Action { return new(CancelUpgradeAction) },
+		decode: func(*decoder) Action { return new(CancelUpgradeAction) },
+	}
+)
+
+// ActionKind implements Action.
+func (*ScheduleUpgradeAction) ActionKind() ActionKind { return ActionScheduleUpgrade }
+
+// ActionKind implements Action.
+func (*CancelUpgradeAction) ActionKind() ActionKind { return ActionCancelUpgrade }
+
+func (a *ScheduleUpgradeAction) check() Code {
+	switch {
+	case len(a.Name) > MaxNameBytes:
+		return CodeLimitExceeded
+	case !validName(a.Name) || a.Version == 0 || a.Version > MaxJSONInteger || a.Height > MaxJSONInteger:
+		return CodeInvalidField
+	}
+	return Applied
+}
+
+func (*CancelUpgradeAction) check() Code { return Applied }
+
+func (a *ScheduleUpgradeAction) encode(w *encoder) {
+	writeUpgrade(w, &Upgrade{a.Version, Height(a.Height), a.Name})
+}
+
+func (*CancelUpgradeAction) encode(w *encoder) { w.end(w.list()) }
+
+func (a *ScheduleUpgradeAction) typed(m *message) {
+	m.uint64("version", a.Version)
+	m.uint64("height", a.Height)
+	m.string("name", a.Name)
+}
+
+func (*CancelUpgradeAction) typed(*message) {}
+
+// perform of scheduleUpgrade checks that none is scheduled, that the version is
+// above the one in force, and that the height still lies ahead, in this order.
+func (a *ScheduleUpgradeAction) perform(s *state) (Code, error) {
+	c, err := s.upgradeTable.get(s.reader, single{})
+	if err != nil {
+		return 0, err
+	}
+	now, err := s.protocol()
+	switch {
+	case err != nil:
+		return 0, err
+	case c.present:
+		return CodeUpgradeScheduled, nil
+	case a.Version <= now:
+		return CodeUpgradeVersion, nil
+	case Height(a.Height) <= s.height+upgradeNotice:
+		return CodeUpgradeHeight, nil
+	}
+	s.upgradeTable.set(c, Upgrade{a.Version, Height(a.Height), a.Name})
+	s.emit(Event{Type: EventUpgradeScheduled, Number: a.Version, Until: UnixTime(a.Height), Name: a.Name})
+	return Applied, nil
+}
+
+// upgradeNotice is how many blocks at least lie between an upgrade's passing
+// and its height: CometBFT is told of the version one block before.
+const upgradeNotice = 1
+
+// perform of cancelUpgrade checks that one is scheduled.
+func (*CancelUpgradeAction) perform(s *state) (Code, error) {
+	c, err := s.upgradeTable.get(s.reader, single{})
+	if err != nil {
+		return 0, err
+	}
+	if !c.present {
+		return CodeNoUpgrade, nil
+	}
+	s.emit(Event{Type: EventUpgradeCancelled, Number: c.value.Version})
+	s.upgradeTable.remove(c)
+	return Applied, nil
+}
+
+// protocol is the version of the rules in force.
+func (s *state) protocol() (uint64, error) {
+	c, err := s.protocolTable.get(s.reader, single{})
+	if err != nil || !c.present {
+		return Protocol, err
+	}
+	return c.value, nil
+}
+
+// upgrade switches to the rules that begin with this block.
+func (s *state) upgrade() error {
+	c, err := s.upgradeTable.get(s.reader, single{})
+	if err != nil || !c.present || c.value.Height != s.height {
+		return err
+	}
+	version, err := s.protocolTable.get(s.reader, single{})
+	if err != nil {
+		return err
+	}
+	s.protocolTable.set(version, c.value.Version)
+	s.emit(Event{Type: EventUpgradeApplied, Number: c.value.Version, Name: c.value.Name})
+	s.upgradeTable.remove(c)
+	return nil
+}
+
+// ReadUpgrade reads the scheduled upgrade from committed state; ok is false when
+// there is none.
+func ReadUpgrade(r Reader) (u Upgrade, ok bool, err error) {
+	value, err := r.Get([]byte(KeyUpgrade))
+	if err != nil || len(value) == 0 {
+		return Upgrade{}, false, err
+	}
+	u, err = decodeUpgrade(value)
+	return u, err == nil, err
+}
+
+// ReadProtocol reads the version of the rules in force from committed state.
+func ReadProtocol(r Reader) (uint64, error) {
+	value, err := r.Get([]byte(KeyProtocol))
+	if err != nil || len(value) == 0 {
+		return Protocol, err
+	}
+	return decodeProtocol(value)
+}
+
+// writeUpgrade writes rlp([version, height, name]).
+func writeUpgrade(w *encoder, u *Upgrade) {
+	l := w.list()
+	w.uint(u.Version)
+	w.uint(uint64(u.Height))
+	w.string(u.Name)
+	w.end(l)
+}
+
+func decodeUpgrade(value []byte) (Upgrade, error) {
+	d := decoder{rest: value}
+	l := d.list()
+	u := Upgrade{Version: l.uint(), Height: Height(l.uint()), Name: string(l.bytes())}
+	d.close(l)
+	if !d.done() || u.Version == 0 {
+		return Upgrade{}, fmt.Errorf("upgrade record %x is not well formed", value)
+	}
+	return u, nil
+}
+
+// The record at KeyProtocol is the version as an RLP integer. It is not there
+// while the rules are those of genesis.
+func writeProtocol(w *encoder, version *uint64) { w.uint(*version) }
+
+func decodeProtocol(value []byte) (uint64, error) {
+	d := decoder{rest: value}
+	version := d.uint()
+	if !d.done() || version == 0 {
+		return 0, fmt.Errorf("protocol record %x is not well formed", value)
+	}
+	return version, nil
+}
