@@ -35,6 +35,11 @@ type Options struct {
 	// Committed is called after each commit is durable and visible to reads,
 	// in order of height. It must not block: consensus waits for it.
 	Committed func(ledger.Height)
+	// Protocols are the versions of the rules that are known. nil: ledger.Protocol.
+	Protocols []uint64
+	// CatchingUp reports whether blocks are being fetched and not agreed upon.
+	// nil: never.
+	CatchingUp func() bool
 	// Propose replaces PrepareProposal, for tests that need a dishonest
 	// proposer: ProcessProposal then accepts this node's own blocks unseen.
 	// nil: honest.
@@ -56,6 +61,10 @@ type Application struct {
 
 	latest atomic.Pointer[committed] // never nil
 
+	outdatedOnce sync.Once
+	releaseOnce  sync.Once
+	released     chan struct{} // closed by Release
+
 	failOnce sync.Once
 	failed   chan struct{} // closed once failure is set
 	failure  error         // what stopped the application; read after failed is closed
@@ -70,12 +79,13 @@ type Application struct {
 
 // committed is a state that reads are answered from. It never changes.
 type committed struct {
-	net    *ledger.Network // nil before genesis
-	height ledger.Height   // 0: the genesis state, not yet durable
-	time   ledger.UnixTime // of the block that made it; of genesis at height 0
-	root   [32]byte
-	reader ledger.Reader
-	memo   *memoReader // over reader, for rechecks
+	net     *ledger.Network // nil before genesis
+	height  ledger.Height   // 0: the genesis state, not yet durable
+	time    ledger.UnixTime // of the block that made it; of genesis at height 0
+	root    [32]byte
+	reader  ledger.Reader
+	upgrade *ledger.Upgrade // scheduled; nil for none
+	memo    *memoReader     // over reader, for rechecks
 }
 
 // New connects an application with an open store. It reads the network's
@@ -88,16 +98,22 @@ func New(s *store.Store, o Options) (*Application, error) {
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
+	if len(o.Protocols) == 0 {
+		o.Protocols = []uint64{ledger.Protocol}
+	}
 	if o.SignerCacheBytes <= 0 {
 		o.SignerCacheBytes = defaultCacheBytes
 	}
 	a := &Application{
 		store: s, options: o, log: o.Logger,
 		cache: newTxCache(o.SignerCacheBytes), pending: newPendingTable(),
-		recovery: make(chan struct{}, o.Workers), failed: make(chan struct{}),
+		recovery: make(chan struct{}, o.Workers), failed: make(chan struct{}), released: make(chan struct{}),
 	}
 	a.metrics = newMetrics(o.Metrics, a)
 	if err := a.publish(); err != nil {
+		return nil, fmt.Errorf("open application: %w", err)
+	}
+	if err := a.checkProtocol(); err != nil {
 		return nil, fmt.Errorf("open application: %w", err)
 	}
 	return a, nil
@@ -130,6 +146,13 @@ func (c *committed) read(net *ledger.Network, r ledger.Reader) error {
 		return fmt.Errorf("read params: %w", err)
 	}
 	c.net, c.reader = net, paramsReader{r, params}
+	next, scheduled, err := ledger.ReadUpgrade(r)
+	if err != nil {
+		return fmt.Errorf("read upgrade: %w", err)
+	}
+	if scheduled {
+		c.upgrade = &next
+	}
 	c.memo = newMemoReader(c.reader)
 	return nil
 }

@@ -21,8 +21,8 @@ type proposed struct {
 	ledger.Block
 }
 
-func blockOf(hash []byte, height int64, at ledger.UnixTime, txs []*ledger.Tx) proposed {
-	return proposed{bytes.Clone(hash), ledger.Block{Height: ledger.Height(height), Time: at, Txs: txs}}
+func blockOf(hash []byte, height int64, at ledger.UnixTime, txs []*ledger.Tx, caught []abci.Misbehavior) proposed {
+	return proposed{bytes.Clone(hash), ledger.Block{Height: ledger.Height(height), Time: at, Txs: txs, Evidence: evidenceOf(caught)}}
 }
 
 // execution is the running of one block on the committed state. It changes
@@ -103,6 +103,8 @@ func (a *Application) run(e *execution, c *committed) {
 	}
 	root := e.staged.Root()
 	e.response.AppHash = root[:]
+	e.response.ValidatorUpdates = validatorUpdates(result.Validators)
+	announce(e.response, result.Upgrade, e.block.Height)
 	e.results = result.Results
 	e.codes = make([]ledger.Code, len(result.Results))
 	for i := range result.Results {
@@ -126,6 +128,9 @@ func (a *Application) stage(e *execution, changes []ledger.Change) (*store.Stage
 // known already, from the execution that ProcessProposal began. It may be asked
 // again, and answers the same; nothing lasts before Commit.
 func (a *Application) FinalizeBlock(_ context.Context, req *abci.RequestFinalizeBlock) (*abci.ResponseFinalizeBlock, error) {
+	if err := a.follow(); err != nil {
+		return nil, err
+	}
 	defer a.leave()
 	if err := a.enter(); err != nil {
 		return nil, err
@@ -136,7 +141,7 @@ func (a *Application) FinalizeBlock(_ context.Context, req *abci.RequestFinalize
 		return nil, a.fail(fmt.Errorf("finalize block %d of %s: it does not follow the committed height %d", req.Height, req.Time, c.height))
 	}
 	for _, m := range req.Misbehavior {
-		a.log.Warn("a validator misbehaved; this version takes no action",
+		a.log.Warn("a validator is proved to have cheated, and loses its power",
 			"kind", m.Type.String(), "validator", hex.EncodeToString(m.Validator.Address), "height", m.Height)
 	}
 	kind := "joined"
@@ -145,7 +150,7 @@ func (a *Application) FinalizeBlock(_ context.Context, req *abci.RequestFinalize
 		a.drop()
 		block := a.decodeBlock(c.net, req.Txs)
 		a.recoverBlock(block, false)
-		e := a.newExecution(blockOf(req.Hash, req.Height, blockTime(req.Time), block.txs))
+		e := a.newExecution(blockOf(req.Hash, req.Height, blockTime(req.Time), block.txs, req.Misbehavior))
 		a.running = e
 		a.run(e, c)
 	}

@@ -28,6 +28,9 @@ type objection struct {
 // alone, so that all honest nodes answer alike. What it accepts it begins to
 // execute in the background. The bytes may come from anybody.
 func (a *Application) ProcessProposal(_ context.Context, req *abci.RequestProcessProposal) (*abci.ResponseProcessProposal, error) {
+	if err := a.follow(); err != nil {
+		return nil, err
+	}
 	defer a.leave()
 	if err := a.enter(); err != nil {
 		return nil, err
@@ -47,7 +50,7 @@ func (a *Application) ProcessProposal(_ context.Context, req *abci.RequestProces
 		a.refuse(req, against)
 		return reject, nil
 	}
-	a.begin(blockOf(req.Hash, req.Height, blockTime(req.Time), txs))
+	a.begin(blockOf(req.Hash, req.Height, blockTime(req.Time), txs, req.Misbehavior))
 	return accept, nil
 }
 

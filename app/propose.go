@@ -24,6 +24,9 @@ const minTxBytes = 64
 // block is passed over, and smaller ones behind it may still stand. It costs
 // some microseconds a transaction whose signers are remembered.
 func (a *Application) PrepareProposal(_ context.Context, req *abci.RequestPrepareProposal) (*abci.ResponsePrepareProposal, error) {
+	if err := a.follow(); err != nil {
+		return nil, err
+	}
 	defer a.leave()
 	if err := a.enter(); err != nil {
 		return nil, err

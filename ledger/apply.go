@@ -19,6 +19,8 @@ type BlockResult struct {
 	Changes []Change   // ascending by key, each key once, none without effect
 	// Validators is how the powers of consensus keys change, each key once.
 	Validators []ValidatorUpdate
+	// Upgrade is what is scheduled after the block, or nil.
+	Upgrade *Upgrade
 }
 
 // maxExpectedLegs bounds the room that Apply makes before it knows whether a
@@ -64,7 +66,15 @@ func Apply(net *Network, b Block, r Reader) (*BlockResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &BlockResult{Events: events, Results: results, Changes: s.changes(), Validators: updates}, nil
+	scheduled, err := s.upgradeTable.get(s.reader, single{})
+	if err != nil {
+		return nil, err
+	}
+	result := &BlockResult{Events: events, Results: results, Changes: s.changes(), Validators: updates}
+	if scheduled.present {
+		result.Upgrade = &scheduled.value
+	}
+	return result, nil
 }
 
 // begin is what happens in a block before its transactions: other rules, the

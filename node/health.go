@@ -61,7 +61,7 @@ func (n *Node) unhealthy() []string {
 		return []string{n.failure.Error()}
 	default:
 	}
-	if p := n.panicked.Load(); p != nil {
+	if p := n.panicked.Load(); p != nil && n.app.Outdated() == nil {
 		return []string{"consensus stopped: " + *p}
 	}
 	return nil
@@ -72,6 +72,9 @@ func (n *Node) unready() []string {
 	reasons := n.unhealthy()
 	if n.quiet.Load() {
 		reasons = append(reasons, "stopping")
+	}
+	if err := n.app.Outdated(); err != nil {
+		reasons = append(reasons, err.Error())
 	}
 	if !n.chain.IsRunning() {
 		return append(reasons, "not started yet")

@@ -159,7 +159,7 @@ func (n *Node) openLedger() error {
 	o := n.options.Application
 	o.Logger, o.Metrics, o.Version = n.log.With("module", "app"), n.registry, n.options.Version
 	o.Workers, o.SignerCacheBytes = n.config.Admission.Workers, n.config.Admission.SignerCacheBytes
-	o.Committed = n.committed
+	o.Committed, o.CatchingUp = n.committed, func() bool { return n.env != nil && n.CatchingUp() }
 	n.settled.Store(uint64(n.store.Height()))
 	n.app, err = app.New(n.store, o)
 	return err

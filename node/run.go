@@ -108,6 +108,9 @@ func (n *Node) Start(ctx context.Context) error {
 // returns if the node stops before it had caught up.
 func (n *Node) watchConsensus() {
 	n.consensus.Wait()
+	if n.app.Outdated() != nil {
+		return // reads and peers are still served
+	}
 	why := "for no reason that CometBFT has given"
 	if p := n.panicked.Load(); p != nil {
 		why = *p
@@ -185,6 +188,7 @@ func (n *Node) Stop(ctx context.Context) error {
 
 // stop takes everything down, from the top.
 func (n *Node) stop(ctx context.Context) error {
+	n.app.Release()
 	serving := n.servers.shutdown(ctx, n.rpc)
 	if n.cancel != nil {
 		n.cancel()
