@@ -2,10 +2,12 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	abci "github.com/cometbft/cometbft/abci/types"
 
+	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/ledger"
 )
 
@@ -27,98 +29,128 @@ const (
 	CodeUnsupported  uint32 = 5 // the request is for a way of working that is off
 )
 
-// CheckTx judges a transaction for the node's pool. New ones must be
-// includable now, be alone in waiting for their nonce, and not be refused when
-// alone in the next block. Recheck, after each block, only asks whether a
-// transaction is still includable: one that would now be refused stays, so
-// that its sender gets a receipt. Any number run in parallel.
+// Token is the one entry of CometBFT's mempool, which holds no transaction:
+// while it stands there CometBFT makes blocks, and CheckTx lets it in as long as
+// something waits. See Signal.
+var Token = []byte("tallystick: transactions wait")
+
+// CheckTx answers for Token alone: nothing else belongs into CometBFT's mempool.
 func (a *Application) CheckTx(_ context.Context, req *abci.RequestCheckTx) (*abci.ResponseCheckTx, error) {
-	judge, counter := a.admit, a.metrics.admissions
-	if req.Type == abci.CheckTxType_Recheck {
-		judge, counter = a.recheck, a.metrics.rechecks
+	if string(req.Tx) != string(Token) || a.pending.len() == 0 {
+		return &abci.ResponseCheckTx{Code: CodeUnsupported, Codespace: CodespaceApp, Log: "transactions do not wait in this pool"}, nil
 	}
-	c := a.latest.Load()
-	if c.net == nil {
-		return &abci.ResponseCheckTx{Code: CodeNotReady, Codespace: CodespaceApp, Log: "the chain has not begun on this node"}, nil
+	return &abci.ResponseCheckTx{}, nil
+}
+
+// The conditions under which admission cannot judge.
+var (
+	ErrNotReady = errors.New("the chain has not begun on this node")
+	ErrPoolFull = errors.New("as many transactions wait as this node holds")
+)
+
+// Admission is what is said of a transaction that was to wait for a block.
+type Admission struct {
+	Hash crypto.Hash
+	// Tx is the transaction, decoded, unless it is too large. Its signers are
+	// recovered where the judgement came so far. It may be shared and must not
+	// be changed.
+	Tx *ledger.Tx
+	// Code is Applied when it waits from now on, or did so before.
+	Code ledger.Code
+	// Holder, with CodeDuplicateNonce, is what waits for the nonce already.
+	Holder *ledger.Tx
+}
+
+// Admit judges a transaction from a client of this node: it must be includable
+// now, be alone in waiting for its nonce, and not be refused if it stood alone
+// in the next block. Then it waits for a block. Any number run in parallel.
+// Errors: ErrNotReady, ErrPoolFull, failures of the machine.
+func (a *Application) Admit(raw []byte) (Admission, error) {
+	return a.admit(raw, "", func(c *committed, tx *ledger.Tx) (ledger.Code, error) {
+		result, err := ledger.Simulate(c.net, c.time, c.reader, tx)
+		return result.Code, err
+	})
+}
+
+// Offer judges a transaction from a peer, as Admit does but for the last
+// condition: it was the peer's to tell the sender of what would be refused, and
+// if it stands in a block its sender gets a receipt.
+func (a *Application) Offer(raw []byte, peer string) (Admission, error) {
+	return a.admit(raw, peer, func(c *committed, tx *ledger.Tx) (ledger.Code, error) {
+		return ledger.Includable(c.net, c.time, c.reader, tx)
+	})
+}
+
+// verdict judges a transaction on a state.
+type verdict func(*committed, *ledger.Tx) (ledger.Code, error)
+
+// admit judges a new transaction, the cheapest first, and lets it wait.
+func (a *Application) admit(raw []byte, from string, judge verdict) (Admission, error) {
+	v := Admission{Hash: crypto.Keccak256(raw)}
+	net := a.Network()
+	switch {
+	case net == nil:
+		return v, ErrNotReady
+	case len(raw) > a.options.MaxTxBytes:
+		v.Code = ledger.CodeTooLarge
+		return v, a.admitted(v.Code)
 	}
-	verdict, err := judge(c, req.Tx)
-	if err != nil {
-		if now := a.latest.Load(); now != c { // c may have left the store's history
-			verdict, err = judge(now, req.Tx)
+	if v.Tx = a.pending.get(v.Hash); v.Tx != nil {
+		return v, nil
+	}
+	if v.Tx = a.cache.get(v.Hash); v.Tx == nil {
+		if v.Tx, v.Code = ledger.Decode(net, raw); v.Code != ledger.Applied {
+			return v, a.admitted(v.Code)
 		}
 	}
-	if err != nil {
-		a.fail(fmt.Errorf("check transaction: %w", err))
-		return &abci.ResponseCheckTx{Code: CodeInternal, Codespace: CodespaceApp, Log: "the node failed; it stops"}, nil
+	if !a.pending.room(len(raw)) {
+		return v, ErrPoolFull
 	}
-	counter.WithLabelValues(verdict.code.String()).Inc()
-	return verdict.response(), nil
-}
-
-// admission is the verdict of CheckTx.
-type admission struct {
-	code  ledger.Code
-	other *ledger.Tx // with CodeDuplicateNonce: what waits for the nonce already
-}
-
-func (v admission) response() *abci.ResponseCheckTx {
-	res := &abci.ResponseCheckTx{Code: uint32(v.code)}
-	if v.code != ledger.Applied {
-		res.Codespace, res.Log = CodespaceLedger, v.code.Info().Meaning
-	}
-	if v.other != nil {
-		res.Log = "another transaction with the same sender and nonce waits on this node"
-		res.Data, res.Info = v.other.Hash[:], v.other.Hash.String()
-	}
-	return res
-}
-
-// admit judges a new transaction, the cheapest first.
-func (a *Application) admit(c *committed, raw []byte) (admission, error) {
-	if len(raw) > ledger.MaxTxBytes {
-		return admission{code: ledger.CodeTooLarge}, nil
-	}
-	tx, code, known := a.lookup(c.net, raw)
-	if code != ledger.Applied {
-		return admission{code: code}, nil
-	}
-	if !known {
-		a.recovery <- struct{}{} // Simulate recovers the signers
+	if !v.Tx.Recovered() {
+		a.recovery <- struct{}{} // the judgement recovers the signers
 		defer func() { <-a.recovery }()
-		defer a.count(tx)
+		defer a.count(v.Tx)
 	}
-	result, err := ledger.Simulate(c.net, c.time, c.reader, tx)
-	if err != nil || result.Code != ledger.Applied {
-		return admission{code: result.Code}, err
-	}
-	if !known {
-		a.cache.put(tx)
-	}
-	if other := a.pending.hold(tx); other != nil {
-		return admission{ledger.CodeDuplicateNonce, other}, nil
-	}
-	return admission{}, nil
+	err := a.enrol(&v, from, judge)
+	return v, err
 }
 
-// recheck judges a waiting transaction on a new state.
-func (a *Application) recheck(c *committed, raw []byte) (admission, error) {
-	tx, _, known := a.lookup(c.net, raw)
-	if !known {
-		defer a.count(tx)
+// enrol judges a transaction until the state it was judged on is the one on
+// which it then waits.
+func (a *Application) enrol(v *Admission, from string, judge verdict) (err error) {
+	for {
+		c := a.latest.Load()
+		if v.Code, err = judge(c, v.Tx); err != nil {
+			if a.latest.Load() != c { // c may have left the store's history
+				continue
+			}
+			return a.fail(fmt.Errorf("judge transaction %s: %w", v.Hash, err))
+		}
+		if v.Code != ledger.Applied {
+			return a.admitted(v.Code)
+		}
+		what, first := addition(0), false
+		switch what, v.Holder, first = a.pending.add(v.Tx, c.height, from); what {
+		case stale:
+			continue
+		case full:
+			return ErrPoolFull
+		case rival:
+			v.Code = ledger.CodeDuplicateNonce
+		}
+		if first {
+			a.raise()
+		}
+		return a.admitted(v.Code)
 	}
-	code, err := ledger.Includable(c.net, c.time, c.memo, tx)
-	if err != nil {
-		return admission{}, err
+}
+
+// admitted counts an admission, and errs never.
+func (a *Application) admitted(code ledger.Code) error {
+	if code == ledger.Applied {
+		a.metrics.admitted.Inc()
+	} else {
+		a.metrics.admissions.WithLabelValues(code.String()).Inc()
 	}
-	if code != ledger.Applied {
-		a.pending.drop(tx.Hash)
-		return admission{code: code}, nil
-	}
-	if !known {
-		a.cache.put(tx)
-	}
-	if other := a.pending.hold(tx); other != nil {
-		return admission{ledger.CodeDuplicateNonce, other}, nil
-	}
-	return admission{}, nil
+	return nil
 }

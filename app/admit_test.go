@@ -12,7 +12,7 @@ import (
 	"github.com/tallystick/tallystick/ledger"
 )
 
-func TestCheckTxAdmits(t *testing.T) {
+func TestAdmits(t *testing.T) {
 	c := newChain(t, Options{}, nil)
 	raw := c.pay("alice", 0, "bob", 5)
 	wantCode(t, "before block 1, on the genesis state", c.check(raw), ledger.Applied)
@@ -34,7 +34,7 @@ func TestCheckTxAdmits(t *testing.T) {
 	wantCode(t, "committed before", c.check(raw), ledger.CodeNonceSpent)
 }
 
-func TestCheckTxRefuses(t *testing.T) {
+func TestAdmitRefuses(t *testing.T) {
 	c := newChain(t, Options{}, nil)
 	c.block()
 	good := c.pay("alice", 0, "bob", 5)
@@ -78,7 +78,7 @@ func TestCheckTxRefuses(t *testing.T) {
 }
 
 // One node holds at most one transaction of a sender and nonce, and says which.
-func TestCheckTxOnePendingPerNonce(t *testing.T) {
+func TestOnePendingPerNonce(t *testing.T) {
 	c := newChain(t, Options{}, nil)
 	c.block()
 	first, second := c.pay("alice", 3, "bob", 5), c.pay("alice", 3, "carol", 5)
@@ -86,84 +86,18 @@ func TestCheckTxOnePendingPerNonce(t *testing.T) {
 	res := c.check(second)
 	wantCode(t, "second", res, ledger.CodeDuplicateNonce)
 	hash := c.Decode(first).Hash
-	if !bytes.Equal(res.Data, hash[:]) || res.Info != hash.String() {
-		t.Errorf("the answer names %x, %q, not %s", res.Data, res.Info, hash)
+	if res.Holder == nil || res.Holder.Hash != hash {
+		t.Errorf("the answer names %v, not %s", res.Holder, hash)
 	}
 	wantCode(t, "another nonce", c.check(c.pay("alice", 4, "bob", 5)), ledger.Applied)
 	wantCode(t, "another sender", c.check(c.pay("bob", 3, "alice", 5)), ledger.Applied)
 	c.block(second) // through another node
-	wantCode(t, "recheck of the first", c.recheckTx(first), ledger.CodeNonceSpent)
 	if _, ok := c.Pending(hash); ok {
 		t.Error("the first still waits")
 	}
 }
 
-// Recheck drops what is no longer includable and keeps what would be refused.
-func TestRecheck(t *testing.T) {
-	c := newChain(t, Options{}, nil)
-	c.block()
-	short := c.transfer("bob", 0, "carol", 5)
-	short.ValidUntil = ledger.UnixTime(c.time + 1)
-	expiring := c.sign(short, ledger.SchemeBodyHash, "bob")
-	poor := c.pay("alice", 1, "bob", funds)
-	for _, raw := range [][]byte{expiring, poor} {
-		wantCode(t, "new", c.check(raw), ledger.Applied)
-	}
-	c.block(c.pay("alice", 0, "carol", 1)) // alice can no longer pay it all
-	wantCode(t, "at its last moment", c.recheckTx(expiring), ledger.Applied)
-	wantCode(t, "would be refused", c.recheckTx(poor), ledger.Applied)
-	c.block()
-	wantCode(t, "expired", c.recheckTx(expiring), ledger.CodeExpired)
-	if res := c.block(poor); codesOf(res)[0] != ledger.CodeInsufficientBalance {
-		t.Errorf("the poor transaction: %v", codesOf(res))
-	}
-	if n := c.pending.len(); n != 0 {
-		t.Errorf("%d transactions wait", n)
-	}
-	wantCode(t, "noise on recheck", c.recheckTx([]byte{0x54, 0xc0}), ledger.CodeMalformed)
-}
-
-// After a restart, or a sweep, the mempool may recheck what the application
-// does not know. It is taken up again, unless another holds its nonce.
-func TestRecheckOfTheUnknown(t *testing.T) {
-	c := newChain(t, Options{}, nil)
-	c.block()
-	raw, rival := c.pay("alice", 0, "bob", 5), c.pay("alice", 0, "bob", 6)
-	wantCode(t, "unknown", c.recheckTx(raw), ledger.Applied)
-	if _, ok := c.PendingByNonce(address("alice"), 0); !ok {
-		t.Error("it does not wait")
-	}
-	wantCode(t, "rival", c.recheckTx(rival), ledger.CodeDuplicateNonce)
-}
-
-// The mempool drops transactions without a word. What no recheck vouched for
-// between two commits is forgotten, and its nonce is free again.
-func TestStalePendingIsSwept(t *testing.T) {
-	c := newChain(t, Options{}, nil)
-	c.block()
-	dropped, kept := c.pay("alice", 0, "bob", 5), c.pay("alice", 1, "bob", 5)
-	wantCode(t, "dropped", c.check(dropped), ledger.Applied)
-	wantCode(t, "kept", c.check(kept), ledger.Applied)
-	c.block() // both were added since the commit before
-	if n := c.pending.len(); n != 2 {
-		t.Fatalf("%d wait after the first commit", n)
-	}
-	wantCode(t, "recheck", c.recheckTx(kept), ledger.Applied)
-	late := c.pay("bob", 0, "alice", 5)
-	wantCode(t, "added after the recheck", c.check(late), ledger.Applied)
-	c.block()
-	if _, ok := c.PendingByNonce(address("alice"), 0); ok {
-		t.Error("what the mempool dropped still waits")
-	}
-	for _, raw := range [][]byte{kept, late} {
-		if _, ok := c.Pending(c.Decode(raw).Hash); !ok {
-			t.Error("what the mempool holds is forgotten")
-		}
-	}
-	wantCode(t, "its nonce is free", c.check(c.pay("alice", 0, "carol", 9)), ledger.Applied)
-}
-
-// Many goroutines admit, recheck and query while blocks are committed. The
+// Many goroutines admit and query while blocks are committed. The
 // race detector watches.
 func TestParallelAdmissionWhileCommitting(t *testing.T) {
 	senders, each, blocks := 8, 40, 12
@@ -194,12 +128,13 @@ func TestParallelAdmissionWhileCommitting(t *testing.T) {
 				default:
 				}
 				raw := raws[i][round%each]
-				for _, kind := range []abci.CheckTxType{abci.CheckTxType_New, abci.CheckTxType_Recheck} {
-					res, err := c.CheckTx(ctx, &abci.RequestCheckTx{Tx: raw, Type: kind})
-					if code := ledger.Code(res.GetCode()); err != nil || (code != ledger.Applied && code != ledger.CodeNonceSpent) {
-						t.Errorf("%s, %v", code, err)
-						return
-					}
+				v, err := c.Admit(raw)
+				if err == nil && v.Code == ledger.Applied {
+					v, err = c.Offer(raw, "a peer")
+				}
+				if err != nil || (v.Code != ledger.Applied && v.Code != ledger.CodeNonceSpent) {
+					t.Errorf("%s, %v", v.Code, err)
+					return
 				}
 				if res, err := c.Query(ctx, &abci.RequestQuery{Path: "/store/params", Prove: true}); err != nil || res.Code != 0 {
 					t.Errorf("query: %v, %v", res, err)
@@ -234,22 +169,22 @@ func TestParallelAdmissionWhileCommitting(t *testing.T) {
 
 // Signer recovery takes no more goroutines than Workers, and admission does not
 // wait for the consensus methods.
-func TestCheckTxDoesNotWaitForConsensus(t *testing.T) {
+func TestAdmitDoesNotWaitForConsensus(t *testing.T) {
 	c := newChain(t, Options{Workers: 1}, nil)
 	c.block()
 	raw := c.pay("alice", 0, "bob", 1)
 	c.mu.Lock() // as in the middle of FinalizeBlock
 	defer c.mu.Unlock()
-	done := make(chan *abci.ResponseCheckTx, 1)
+	done := make(chan Admission, 1)
 	go func() {
-		res, _ := c.CheckTx(ctx, &abci.RequestCheckTx{Tx: raw})
-		done <- res
+		v, _ := c.Admit(raw)
+		done <- v
 	}()
 	select {
 	case res := <-done:
 		wantCode(t, "meanwhile", res, ledger.Applied)
 	case <-time.After(10 * time.Second):
-		t.Fatal("CheckTx waits for a consensus method")
+		t.Fatal("admission waits for a consensus method")
 	}
 	if _, err := c.Info(ctx, &abci.RequestInfo{}); err != nil {
 		t.Error(err)

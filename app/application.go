@@ -10,13 +10,16 @@ import (
 	abci "github.com/cometbft/cometbft/abci/types"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/ledger"
 	"github.com/tallystick/tallystick/ledger/store"
 )
 
-// defaultCacheBytes bounds the remembered transactions where Options do not.
-const defaultCacheBytes = 256 << 20
+// The bounds where Options have none.
+const (
+	defaultCacheBytes   = 256 << 20
+	defaultPendingTxs   = 50_000
+	defaultPendingBytes = 256 << 20
+)
 
 // Options are what an Application may be given. The zero value works.
 type Options struct {
@@ -27,9 +30,16 @@ type Options struct {
 	// Workers bounds the goroutines that recover signers: so many for
 	// admission, and as many for blocks. 0: GOMAXPROCS.
 	Workers int
-	// SignerCacheBytes bounds the decoded transactions that are remembered
-	// with their signers, in bytes of memory (estimated). 0: 256 MiB.
+	// SignerCacheBytes bounds the decoded transactions of blocks that are
+	// remembered with their signers, in bytes of memory (estimated). What waits
+	// on this node is not among them. 0: 256 MiB.
 	SignerCacheBytes int64
+	// PendingTxs and PendingBytes bound what waits for a block, in number and in
+	// bytes of the transactions. 0: 50,000 and 256 MiB.
+	PendingTxs   int
+	PendingBytes int64
+	// MaxTxBytes bounds one transaction. 0: the ledger's bound.
+	MaxTxBytes int
 	// Version is the software's version, for Info.
 	Version string
 	// Committed is called after each commit is durable and visible to reads,
@@ -41,8 +51,8 @@ type Options struct {
 	// nil: never.
 	CatchingUp func() bool
 	// Propose replaces PrepareProposal, for tests that need a dishonest
-	// proposer: ProcessProposal then accepts this node's own blocks unseen.
-	// nil: honest.
+	// proposer: ProcessProposal then accepts this node's own blocks unseen. The
+	// request's Txs are all that waits. nil: honest.
 	Propose func(*abci.RequestPrepareProposal) [][]byte
 }
 
@@ -60,6 +70,7 @@ type Application struct {
 	recovery chan struct{} // one slot for each recovery that admission may run
 
 	latest atomic.Pointer[committed] // never nil
+	signal atomic.Pointer[Signal]    // nil until SetSignal
 
 	outdatedOnce sync.Once
 	releaseOnce  sync.Once
@@ -85,13 +96,32 @@ type committed struct {
 	root    [32]byte
 	reader  ledger.Reader
 	upgrade *ledger.Upgrade // scheduled; nil for none
-	memo    *memoReader     // over reader, for rechecks
 }
 
 // New connects an application with an open store. It reads the network's
 // identity, if the store has one, and changes nothing. Close it before the
 // store.
 func New(s *store.Store, o Options) (*Application, error) {
+	o = o.withDefaults()
+	a := &Application{
+		store: s, options: o, log: o.Logger,
+		cache: newTxCache(o.SignerCacheBytes), pending: newPendingTable(o.PendingTxs, o.PendingBytes),
+		recovery: make(chan struct{}, o.Workers), failed: make(chan struct{}), released: make(chan struct{}),
+	}
+	a.metrics = newMetrics(o.Metrics, a)
+	c, err := a.load()
+	if err != nil {
+		return nil, fmt.Errorf("open application: %w", err)
+	}
+	a.latest.Store(c)
+	a.pending.height = c.height
+	if err := a.checkProtocol(); err != nil {
+		return nil, fmt.Errorf("open application: %w", err)
+	}
+	return a, nil
+}
+
+func (o Options) withDefaults() Options {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
@@ -104,39 +134,35 @@ func New(s *store.Store, o Options) (*Application, error) {
 	if o.SignerCacheBytes <= 0 {
 		o.SignerCacheBytes = defaultCacheBytes
 	}
-	a := &Application{
-		store: s, options: o, log: o.Logger,
-		cache: newTxCache(o.SignerCacheBytes), pending: newPendingTable(),
-		recovery: make(chan struct{}, o.Workers), failed: make(chan struct{}), released: make(chan struct{}),
+	if o.PendingTxs <= 0 {
+		o.PendingTxs = defaultPendingTxs
 	}
-	a.metrics = newMetrics(o.Metrics, a)
-	if err := a.publish(); err != nil {
-		return nil, fmt.Errorf("open application: %w", err)
+	if o.PendingBytes <= 0 {
+		o.PendingBytes = defaultPendingBytes
 	}
-	if err := a.checkProtocol(); err != nil {
-		return nil, fmt.Errorf("open application: %w", err)
+	if o.MaxTxBytes <= 0 {
+		o.MaxTxBytes = ledger.MaxTxBytes
 	}
-	return a, nil
+	return o
 }
 
-// publish makes the store's last commit the state that reads are answered from.
-func (a *Application) publish() error {
+// load reads the store's last commit.
+func (a *Application) load() (*committed, error) {
 	c := &committed{height: a.store.Height(), time: a.store.Time(), root: a.store.Root()}
 	if c.height > 0 {
 		view := a.store.Latest()
 		net, err := ledger.ReadNetwork(view)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if old := a.Network(); old != nil && old.ID == net.ID {
 			net = old
 		}
 		if err := c.read(net, view); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	a.latest.Store(c)
-	return nil
+	return c, nil
 }
 
 // read sets what c answers reads from.
@@ -153,7 +179,6 @@ func (c *committed) read(net *ledger.Network, r ledger.Reader) error {
 	if scheduled {
 		c.upgrade = &next
 	}
-	c.memo = newMemoReader(c.reader)
 	return nil
 }
 
@@ -174,21 +199,6 @@ func (a *Application) Network() *ledger.Network {
 // result may be shared and must not be changed; it keeps raw.
 func (a *Application) Decode(raw []byte) *ledger.Tx {
 	return a.decode(a.Network(), raw)
-}
-
-// Pending returns the bytes of a transaction that waits on this node.
-func (a *Application) Pending(hash crypto.Hash) ([]byte, bool) {
-	if tx := a.pending.get(hash); tx != nil {
-		return tx.Raw, true
-	}
-	return nil, false
-}
-
-// PendingByNonce returns the transaction that waits on this node for a
-// sender's nonce.
-func (a *Application) PendingByNonce(sender crypto.Address, nonce ledger.Nonce) (*ledger.Tx, bool) {
-	tx := a.pending.byNonce(sender, nonce)
-	return tx, tx != nil
 }
 
 // Err returns the failure of the machine that stopped the application, or nil.

@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	abci "github.com/cometbft/cometbft/abci/types"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/tallystick/tallystick/crypto"
@@ -53,9 +52,9 @@ func benchTx(c *chain, k *crypto.PrivateKey, nonce, to int, scheme ledger.Scheme
 	return ledger.EncodeNative(c.Network(), &body, []ledger.Signature{signature})
 }
 
-// BenchmarkCheckTx admits new scheme 0 transfers, whose signers nobody has
+// BenchmarkAdmit admits new scheme 0 transfers, whose signers nobody has
 // recovered, on all cores.
-func BenchmarkCheckTx(b *testing.B) {
+func BenchmarkAdmit(b *testing.B) {
 	const senders = 1000
 	c, keys := benchChain(b, senders, Options{})
 	raws := make(chan []byte, b.N)
@@ -66,28 +65,12 @@ func BenchmarkCheckTx(b *testing.B) {
 	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			if res, err := c.CheckTx(ctx, &abci.RequestCheckTx{Tx: <-raws}); err != nil || res.Code != 0 {
-				b.Errorf("%v, %v", res, err)
+			if v, err := c.Offer(<-raws, "a peer"); err != nil || v.Code != 0 {
+				b.Errorf("%v, %v", v.Code, err)
 			}
 		}
 	})
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "tx/s")
-}
-
-// BenchmarkRecheck judges waiting transfers again after a block.
-func BenchmarkRecheck(b *testing.B) {
-	const senders = 1000
-	c, keys := benchChain(b, senders, Options{})
-	var raws [][]byte
-	for i := range 5000 {
-		raws = append(raws, benchTx(c, keys[i%senders], i/senders, i, ledger.SchemeBodyHash))
-		wantCode(b, "new", c.check(raws[i]), ledger.Applied)
-	}
-	b.ReportAllocs()
-	b.ResetTimer()
-	for i := range b.N {
-		wantCode(b, "recheck", c.recheckTx(raws[i%len(raws)]), ledger.Applied)
-	}
 }
 
 // BenchmarkBlock10000 is a block of 10,000 transfers among 100,000 accounts,
@@ -156,14 +139,12 @@ func stepSeconds(b *testing.B, r *prometheus.Registry) map[string]float64 {
 func BenchmarkPrepareProposal(b *testing.B) {
 	const size = 5000
 	c, keys := benchChain(b, 1000, Options{})
-	var pool [][]byte
 	for i := range size {
-		pool = append(pool, benchTx(c, keys[i%1000], i/1000, i, ledger.SchemeBodyHash))
-		wantCode(b, "new", c.check(pool[i]), ledger.Applied)
+		wantCode(b, "new", c.check(benchTx(c, keys[i%1000], i/1000, i, ledger.SchemeBodyHash)), ledger.Applied)
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if got := c.propose(64<<20, pool...); len(got) != size {
+		if got := c.prepare(); len(got) != size {
 			b.Fatal(len(got))
 		}
 	}

@@ -1,10 +1,10 @@
 package app
 
 import (
-	"errors"
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	abci "github.com/cometbft/cometbft/abci/types"
 	"github.com/cometbft/cometbft/config"
@@ -15,14 +15,16 @@ import (
 	"github.com/tallystick/tallystick/ledger"
 )
 
-// pooled is a chain with CometBFT's own mempool in front.
+// pooled is a chain with CometBFT's own mempool in front, which holds the
+// token.
 type pooled struct {
 	*chain
 	pool  *mempool.CListMempool
 	conns proxy.AppConns
+	wg    sync.WaitGroup
 }
 
-func newPooled(t testing.TB, size int, o Options, people ...string) *pooled {
+func newPooled(t testing.TB, o Options, people ...string) *pooled {
 	t.Helper()
 	c := openChain(t, t.TempDir(), o)
 	conns := proxy.NewAppConns(c.ClientCreator(), proxy.NopMetrics())
@@ -34,19 +36,33 @@ func newPooled(t testing.TB, size int, o Options, people ...string) *pooled {
 		t.Fatal(err)
 	}
 	settings := config.DefaultMempoolConfig()
-	settings.Size = size
-	return &pooled{c, mempool.NewCListMempool(settings, conns.Mempool(), 0), conns}
+	settings.Recheck, settings.CacheSize = false, 0
+	p := &pooled{chain: c, pool: mempool.NewCListMempool(settings, conns.Mempool(), 0), conns: conns}
+	c.SetSignal(p)
+	t.Cleanup(p.wg.Wait)
+	return p
 }
 
-func (p *pooled) offer(raw []byte) (code ledger.Code, err error) {
-	err = p.pool.CheckTx(raw, func(r *abci.ResponseCheckTx) { code = ledger.Code(r.Code) }, mempool.TxInfo{})
-	return code, err
+// Raise implements Signal.
+func (p *pooled) Raise() {
+	p.wg.Go(func() {
+		if err := p.pool.CheckTx(Token, nil, mempool.TxInfo{}); err != nil {
+			p.t.Errorf("offer the token: %v", err)
+		}
+	})
 }
+
+// Lower implements Signal.
+func (p *pooled) Lower() { _ = p.pool.RemoveTxByKey(types.Tx(Token).Key()) }
 
 // next makes, decides and commits a block as CometBFT's executor does.
 func (p *pooled) next() *abci.ResponseFinalizeBlock {
 	p.t.Helper()
-	proposed := p.proposal(p.propose(1<<24, p.pool.ReapMaxBytesMaxGas(-1, -1).ToSliceOfBytes()...)...)
+	offered := p.pool.ReapMaxBytesMaxGas(-1, -1).ToSliceOfBytes()
+	if len(offered) > 1 {
+		p.t.Fatalf("%d entries in CometBFT's mempool", len(offered))
+	}
+	proposed := p.proposal(p.prepare()...)
 	if !p.accepts(proposed) {
 		p.t.Fatal("its own block is rejected")
 	}
@@ -60,26 +76,62 @@ func (p *pooled) next() *abci.ResponseFinalizeBlock {
 	return res
 }
 
-// A dead transaction in the pool must leave it by itself: while the pool holds
-// any, CometBFT makes blocks, and an idle network would spin.
-func TestDeadTransactionLeavesTheMempool(t *testing.T) {
-	p := newPooled(t, 100, Options{})
-	p.next()
-	body := p.transfer("alice", 0, "bob", 1)
-	body.ValidUntil = ledger.UnixTime(p.time) // dead in the next block
-	if code, err := p.offer(p.sign(body, ledger.SchemeBodyHash, "alice")); code != ledger.Applied || err != nil {
-		t.Fatal(code, err)
-	}
-	if res := p.next(); len(res.TxResults) != 0 {
-		t.Errorf("an expired transaction was proposed: %v", codesOf(res))
-	}
-	if p.pool.Size() != 0 || p.pending.len() != 0 {
-		t.Errorf("%d in the pool, %d pending", p.pool.Size(), p.pending.len())
+// rests waits until CometBFT's mempool is empty, or holds the token.
+func (p *pooled) rests(empty bool) {
+	p.t.Helper()
+	for end := time.Now().Add(10 * time.Second); (p.pool.Size() == 0) != empty; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			p.t.Fatalf("CometBFT's mempool has %d entries", p.pool.Size())
+		}
 	}
 }
 
-// Transactions come in on many goroutines, through CometBFT's mempool, while
-// blocks are made. Every one is applied exactly once.
+// A dead transaction must leave by itself: while one waits, CometBFT makes
+// blocks, and an idle network would spin.
+func TestDeadTransactionLeavesTheMempool(t *testing.T) {
+	p := newPooled(t, Options{})
+	p.next()
+	body := p.transfer("alice", 0, "bob", 1)
+	body.ValidUntil = ledger.UnixTime(p.time) // dead in the next block
+	wantCode(t, "new", p.check(p.sign(body, ledger.SchemeBodyHash, "alice")), ledger.Applied)
+	p.rests(false)
+	if res := p.next(); len(res.TxResults) != 0 {
+		t.Errorf("an expired transaction was proposed: %v", codesOf(res))
+	}
+	if p.rests(true); p.pending.len() != 0 {
+		t.Errorf("%d pending", p.pending.len())
+	}
+	again := p.pay("alice", 0, "bob", 1)
+	wantCode(t, "its nonce again", p.check(again), ledger.Applied)
+	p.rests(false)
+	wantTxs(t, "proposed", p.prepare(), again)
+	p.next()
+	p.rests(true)
+}
+
+// Nothing but the token gets into CometBFT's mempool, and that only while
+// something waits.
+func TestOnlyTheTokenStandsInTheMempool(t *testing.T) {
+	p := newPooled(t, Options{})
+	p.next()
+	offer := func(raw []byte, want bool) {
+		t.Helper()
+		if err := p.pool.CheckTx(raw, nil, mempool.TxInfo{}); err != nil || (p.pool.Size() > 0) != want {
+			t.Errorf("%q: %v, %d entries", raw, err, p.pool.Size())
+		}
+	}
+	offer(Token, false)
+	raw := p.pay("alice", 0, "bob", 1)
+	offer(raw, false)
+	wantCode(t, "new", p.check(raw), ledger.Applied)
+	p.rests(false)
+	offer(Token, true)
+	p.next()
+	p.rests(true)
+}
+
+// Transactions come in on many goroutines while blocks are made. Every one is
+// applied exactly once, and CometBFT goes on until none waits.
 func TestMempoolInParallel(t *testing.T) {
 	senders, each := 6, 30
 	if testing.Short() {
@@ -89,7 +141,7 @@ func TestMempoolInParallel(t *testing.T) {
 	for i := range senders {
 		people = append(people, fmt.Sprint("sender ", i))
 	}
-	p := newPooled(t, 100_000, Options{}, people...)
+	p := newPooled(t, Options{}, people...)
 	p.next()
 	raws := make([][][]byte, senders)
 	for i, from := range people {
@@ -101,21 +153,12 @@ func TestMempoolInParallel(t *testing.T) {
 	for i := range people {
 		wg.Go(func() {
 			for _, raw := range raws[i] {
-				for {
-					code, err := p.offer(raw)
-					if errors.Is(err, mempool.ErrRecheckFull) {
-						continue // a block is being committed
-					}
-					if code != ledger.Applied || err != nil {
-						t.Errorf("%s, %v", code, err)
-					}
-					break
-				}
+				wantCode(t, "new", p.check(raw), ledger.Applied)
 			}
 		})
 	}
-	applied := 0
-	for applied < senders*each && !t.Failed() {
+	for applied := 0; applied < senders*each && !t.Failed(); {
+		p.rests(false) // as CometBFT waits for the token
 		for _, code := range codesOf(p.next()) {
 			if code != ledger.Applied {
 				t.Errorf("a transfer: %s", code)
@@ -124,36 +167,15 @@ func TestMempoolInParallel(t *testing.T) {
 		}
 	}
 	wg.Wait()
-	p.next()
-	if got := p.balance("alice"); got != uint64(funds+senders*each) || p.pool.Size() != 0 || p.pending.len() != 0 {
-		t.Errorf("alice has %d; %d in the pool, %d pending", got, p.pool.Size(), p.pending.len())
-	}
-}
-
-// What the full mempool threw away after the application had admitted it does
-// not block its nonce for long.
-func TestMempoolDropsSilently(t *testing.T) {
-	p := newPooled(t, 100, Options{})
-	p.next()
-	raw := p.pay("alice", 0, "bob", 1)
-	if code, err := p.offer(raw); code != ledger.Applied || err != nil {
-		t.Fatal(code, err)
-	}
-	p.pool.Flush()
-	rival := p.pay("alice", 0, "carol", 1)
-	if code, _ := p.offer(rival); code != ledger.CodeDuplicateNonce {
-		t.Errorf("at once: %s", code)
-	}
-	p.next()
-	p.next()
-	if code, err := p.offer(rival); code != ledger.Applied || err != nil {
-		t.Errorf("two blocks later: %s, %v", code, err)
+	p.rests(true)
+	if got := p.balance("alice"); got != uint64(funds+senders*each) || p.pending.len() != 0 {
+		t.Errorf("alice has %d; %d pending", got, p.pending.len())
 	}
 }
 
 // The other calls of a connection, and the roads not taken.
 func TestClientRemainder(t *testing.T) {
-	p := newPooled(t, 100, Options{Version: "v1.2.3"})
+	p := newPooled(t, Options{Version: "v1.2.3"})
 	if res, err := p.conns.Query().Echo(ctx, "hello"); err != nil || res.Message != "hello" {
 		t.Errorf("echo %v, %v", res, err)
 	}

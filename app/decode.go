@@ -12,10 +12,10 @@ import (
 // found includable before, has its signers recovered and is shared.
 func (a *Application) lookup(net *ledger.Network, raw []byte) (tx *ledger.Tx, code ledger.Code, known bool) {
 	hash := crypto.Keccak256(raw)
-	if tx := a.cache.get(hash); tx != nil {
+	if tx := a.pending.get(hash); tx != nil {
 		return tx, ledger.Applied, true
 	}
-	if tx := a.pending.get(hash); tx != nil {
+	if tx := a.cache.get(hash); tx != nil {
 		return tx, ledger.Applied, true
 	}
 	tx, code = ledger.Decode(net, raw)

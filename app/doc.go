@@ -5,10 +5,11 @@
 //
 // # One block's way
 //
-//   - CheckTx admits a transaction to the node's pool: what could not stand in
-//     the next block, or would be refused there, stops here. At most one
-//     transaction of a sender and nonce is pending on a node.
-//   - PrepareProposal picks a block from the pool. ProcessProposal judges a
+//   - Admit and Offer let a transaction wait on this node, from a client or a
+//     peer: what could not stand in the next block stops here. At most one
+//     transaction of a sender and nonce waits on a node. CometBFT's mempool has
+//     none of them: it holds Token as long as any waits.
+//   - PrepareProposal picks a block from what waits. ProcessProposal judges a
 //     block that somebody proposed. Both ask ledger.BlockCheck, on committed
 //     state and the block's time alone, so that every honest node answers alike.
 //   - ProcessProposal begins to execute what it accepts, in the background.
@@ -16,14 +17,15 @@
 //     won. Until Commit everything is in memory.
 //   - Commit hands changes, height, time and root to the store, which writes
 //     them in one synced batch. That is the only persistence. Then the new
-//     state is published to CheckTx and Query.
+//     state is published to admission and Query, and what waits and has become
+//     impossible is let go: nothing else is judged again.
 //
 // InitChain persists nothing either: the genesis state is held in memory,
 // block 1 is executed on top of it, and both are committed together.
 //
 // # Goroutines
 //
-// CheckTx, Query, Info and the accessors may run on any goroutines at once, and
+// Admission, Query, Info and the accessors may run on any goroutines at once, and
 // never wait for a block: they read the committed state behind an atomic
 // pointer. The consensus methods take one mutex and so run one at a time.
 // ClientCreator connects CometBFT without any further lock.

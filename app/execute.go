@@ -10,7 +10,6 @@ import (
 
 	abci "github.com/cometbft/cometbft/abci/types"
 
-	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/ledger"
 	"github.com/tallystick/tallystick/ledger/store"
 )
@@ -36,6 +35,7 @@ type execution struct {
 	response *abci.ResponseFinalizeBlock
 	results  []ledger.TxResult
 	codes    []ledger.Code
+	changes  []ledger.Change
 	staged   *store.Staged
 	err      error
 }
@@ -105,7 +105,7 @@ func (a *Application) run(e *execution, c *committed) {
 	e.response.AppHash = root[:]
 	e.response.ValidatorUpdates = validatorUpdates(result.Validators)
 	announce(e.response, result.Upgrade, e.block.Height)
-	e.results = result.Results
+	e.results, e.changes = result.Results, result.Changes
 	e.codes = make([]ledger.Code, len(result.Results))
 	for i := range result.Results {
 		e.codes[i] = result.Results[i].Code
@@ -194,10 +194,15 @@ func (a *Application) Commit(context.Context, *abci.RequestCommit) (*abci.Respon
 		return nil, a.fail(fmt.Errorf("commit block %d: %w", e.block.Height, err))
 	}
 	a.running, a.decided, a.genesis = nil, nil, nil
-	if err := a.publish(); err != nil {
+	now, err := a.load()
+	if err != nil {
 		return nil, a.fail(fmt.Errorf("read back block %d: %w", e.block.Height, err))
 	}
-	a.settle(e)
+	if err := a.settle(e, a.latest.Load(), now); err != nil {
+		return nil, a.fail(fmt.Errorf("after block %d: %w", e.block.Height, err))
+	}
+	a.lower()
+	a.countResults(e)
 	a.recent.add(e.executed())
 	if a.options.Committed != nil {
 		a.options.Committed(e.block.Height)
@@ -205,16 +210,12 @@ func (a *Application) Commit(context.Context, *abci.RequestCommit) (*abci.Respon
 	return &abci.ResponseCommit{}, nil
 }
 
-// settle brings the pool's bookkeeping and the metrics up to a committed block.
-func (a *Application) settle(e *execution) {
-	hashes := make([]crypto.Hash, len(e.block.Txs))
+// countResults counts what became of a block's transactions.
+func (a *Application) countResults(e *execution) {
 	counts := make(map[ledger.Code]int)
-	for i, tx := range e.block.Txs {
-		hashes[i] = tx.Hash
-		counts[e.codes[i]]++
+	for _, code := range e.codes {
+		counts[code]++
 	}
-	a.pending.drop(hashes...)
-	a.metrics.swept.Add(float64(a.pending.advance()))
 	for code, n := range counts {
 		a.metrics.results.WithLabelValues(code.String()).Add(float64(n))
 	}

@@ -196,6 +196,7 @@ func TestMachineErrorsStop(t *testing.T) {
 			c := newChain(t, Options{}, nil)
 			c.block()
 			p := c.proposal(c.pay("alice", 0, "bob", 1))
+			wantCode(t, "something to propose", c.check(c.pay("carol", 0, "bob", 1)), ledger.Applied)
 			if name == "Commit" {
 				c.finalize(p)
 			}
@@ -222,13 +223,15 @@ func TestMachineErrorsStop(t *testing.T) {
 	}
 }
 
-// CheckTx and Query have no error that CometBFT would survive: they answer, and
-// the failure is announced.
+// A failure beneath admission and queries is announced. Query has no error that
+// CometBFT would survive.
 func TestMachineErrorsInReads(t *testing.T) {
 	for name, call := range map[string]func(*chain) (uint32, error){
-		"CheckTx": func(c *chain) (uint32, error) {
-			res, err := c.CheckTx(ctx, &abci.RequestCheckTx{Tx: c.pay("alice", 0, "bob", 1)})
-			return res.GetCode(), err
+		"Admit": func(c *chain) (uint32, error) {
+			if _, err := c.Admit(c.pay("alice", 0, "bob", 1)); err == nil {
+				return 0, errors.New("admission did not fail")
+			}
+			return CodeInternal, nil
 		},
 		"Query": func(c *chain) (uint32, error) {
 			res, err := c.Query(ctx, &abci.RequestQuery{Path: "/store/params"})

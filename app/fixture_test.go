@@ -213,35 +213,65 @@ func (c *chain) block(txs ...[]byte) *abci.ResponseFinalizeBlock {
 	return res
 }
 
-// check offers a transaction to the pool.
-func (c *chain) check(raw []byte) *abci.ResponseCheckTx {
+// check offers a transaction as a client does.
+func (c *chain) check(raw []byte) Admission {
 	c.t.Helper()
-	res, err := c.CheckTx(ctx, &abci.RequestCheckTx{Tx: raw})
+	v, err := c.Admit(raw)
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	return res
+	return v
 }
 
-func (c *chain) recheckTx(raw []byte) *abci.ResponseCheckTx {
+// offer offers a transaction as a peer does.
+func (c *chain) offer(raw []byte) Admission {
 	c.t.Helper()
-	res, err := c.CheckTx(ctx, &abci.RequestCheckTx{Tx: raw, Type: abci.CheckTxType_Recheck})
+	v, err := c.Offer(raw, "a peer")
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	return res
+	return v
 }
 
-// wantCode fails the test unless a response has a ledger code.
-func wantCode(t testing.TB, what string, res *abci.ResponseCheckTx, want ledger.Code) {
+// wantCode fails the test unless an admission has a code.
+func wantCode(t testing.TB, what string, v Admission, want ledger.Code) {
 	t.Helper()
-	space := CodespaceLedger
-	if want == ledger.Applied {
-		space = ""
+	if v.Code != want {
+		t.Errorf("%s: code %s, want %s", what, v.Code, want)
 	}
-	if res.Code != uint32(want) || res.Codespace != space || (want != ledger.Applied && res.Log == "") {
-		t.Errorf("%s: code %s (%q, %q), want %s", what, ledger.Code(res.Code), res.Codespace, res.Log, want)
+}
+
+// propose makes a block of these transactions, as if they waited.
+func (c *chain) propose(maxBytes int64, raws ...[]byte) [][]byte {
+	c.t.Helper()
+	now := c.latest.Load()
+	params, err := ledger.ReadParams(now.reader)
+	if err != nil {
+		c.t.Fatal(err)
 	}
+	var txs []*ledger.Tx
+	for _, raw := range raws {
+		if tx := c.Decode(raw); tx.RecoverSigners() == ledger.Applied {
+			txs = append(txs, tx)
+		}
+	}
+	got, err := c.pick(now, ledger.UnixTime(c.time+1), &room{params: &params, wire: maxBytes}, txs)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return got
+}
+
+// prepare asks for a block of what waits.
+func (c *chain) prepare() [][]byte {
+	c.t.Helper()
+	res, err := c.PrepareProposal(ctx, &abci.RequestPrepareProposal{
+		Height: c.nextHeight(), Time: time.Unix(c.time+1, 5), MaxTxBytes: 1 << 24, Txs: [][]byte{Token},
+	})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return res.Txs
 }
 
 // transfer is the body of a transfer of the settlement asset.

@@ -2,10 +2,6 @@ package app
 
 import (
 	"testing"
-
-	abci "github.com/cometbft/cometbft/abci/types"
-
-	"github.com/tallystick/tallystick/ledger"
 )
 
 // seeds are good and hostile transactions.
@@ -22,28 +18,35 @@ func seeds(f *testing.F, c *chain) {
 	}
 }
 
-// FuzzCheckTx: no bytes make admission or recheck panic or fail, and nothing
-// waits that was not admitted.
-func FuzzCheckTx(f *testing.F) {
+// FuzzAdmit: no bytes make admission panic or fail, from whomever they come,
+// and nothing waits that was not admitted.
+func FuzzAdmit(f *testing.F) {
 	c := newChain(f, Options{}, nil)
 	c.block(c.pay("dave", 0, "bob", 1))
 	seeds(f, c)
 	f.Fuzz(func(t *testing.T, raw []byte) {
+		c := c.in(t)
 		hash := c.Decode(raw).Hash
-		c.pending.drop(hash)
-		for _, kind := range []abci.CheckTxType{abci.CheckTxType_New, abci.CheckTxType_Recheck} {
-			res, err := c.CheckTx(ctx, &abci.RequestCheckTx{Tx: raw, Type: kind})
-			if err != nil || c.Err() != nil {
-				t.Fatal(err, c.Err())
+		for _, offer := range []func([]byte) Admission{c.offer, c.check} {
+			c.clear()
+			v := offer(raw)
+			if c.Err() != nil {
+				t.Fatal(c.Err())
 			}
-			if res.Code != 0 && res.Codespace != CodespaceLedger {
-				t.Fatalf("%+v", res)
-			}
-			if _, waits := c.Pending(hash); waits != (res.Code == 0) {
-				t.Fatalf("code %s, waits %v", ledger.Code(res.Code), waits)
+			if _, waits := c.Pending(hash); waits != (v.Code == 0) {
+				t.Fatalf("code %s, waits %v", v.Code, waits)
 			}
 		}
 	})
+}
+
+// clear forgets everything that waits.
+func (c *chain) clear() {
+	c.pending.mu.Lock()
+	defer c.pending.mu.Unlock()
+	for _, e := range c.pending.hashes {
+		c.pending.remove(e)
+	}
 }
 
 // FuzzProcessProposal: no bytes make the judgement of a block panic or fail,

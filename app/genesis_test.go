@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -140,8 +141,8 @@ func TestInitChainSetsTheVersion(t *testing.T) {
 // Before InitChain nothing can be judged, and nothing fails.
 func TestBeforeGenesis(t *testing.T) {
 	c := openChain(t, t.TempDir(), Options{})
-	if res := c.check([]byte{0x54}); res.Code != CodeNotReady || res.Codespace != CodespaceApp {
-		t.Errorf("CheckTx: %+v", res)
+	if _, err := c.Admit([]byte{0x54}); !errors.Is(err, ErrNotReady) {
+		t.Errorf("Admit: %v", err)
 	}
 	if c.accepts(&abci.RequestProcessProposal{Height: 1, Time: time.Unix(genesisTime, 0), Hash: []byte{1}}) {
 		t.Error("a proposal is accepted")

@@ -76,8 +76,8 @@ func (a *Application) judge(c *committed, req *abci.RequestProcessProposal) ([]*
 	if against, err = a.judgeDecoded(c, b, blockTime(req.Time)); against != nil || err != nil {
 		return nil, against, err
 	}
-	for _, tx := range b.txs {
-		a.cache.put(tx)
+	for _, i := range b.unseen {
+		a.cache.put(b.txs[i])
 	}
 	return b.txs, nil, nil
 }
@@ -104,20 +104,23 @@ func (a *Application) decodeProposal(c *committed, raws [][]byte, params *ledger
 	return b, nil
 }
 
-// judgeDecoded judges a block of a time on committed state: what needs no
-// signer first, of all its transactions, so that signatures without a sender
-// cost nothing; then the signers, in parallel; then the whole rule.
+// judgeDecoded judges a block of a time on committed state: where signers are
+// unknown, what needs none first, of all its transactions, so that signatures
+// without a sender cost nothing; then the signers, in parallel; then the whole
+// rule.
 func (a *Application) judgeDecoded(c *committed, b *decodedBlock, at ledger.UnixTime) (*objection, error) {
 	check, err := ledger.NewBlockCheck(c.net, at, c.reader)
 	if err != nil {
 		return nil, err
 	}
-	if o, err := b.against(check.Precheck); o != nil || err != nil {
-		return o, err
-	}
-	a.recoverBlock(b, true)
-	if o := b.fault(); o != nil {
-		return o, nil
+	if len(b.unseen) > 0 {
+		if o, err := b.against(check.Precheck); o != nil || err != nil {
+			return o, err
+		}
+		a.recoverBlock(b, true)
+		if o := b.fault(); o != nil {
+			return o, nil
+		}
 	}
 	return b.against(check.Admit)
 }

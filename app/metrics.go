@@ -3,6 +3,8 @@ package app
 import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/tallystick/tallystick/ledger"
 )
 
 // metrics are the application's measurements. Without a registerer they are
@@ -11,7 +13,8 @@ type metrics struct {
 	admissions *prometheus.CounterVec // by ledger code name
 	rechecks   *prometheus.CounterVec // by ledger code name
 	recovered  prometheus.Counter
-	swept      prometheus.Counter
+	admitted   prometheus.Counter     // of admissions, those that wait from then on
+	dropped    *prometheus.CounterVec // by why they can stand in no block any more
 	rejected   prometheus.Counter
 	executions *prometheus.CounterVec // by how FinalizeBlock came to them
 	results    *prometheus.CounterVec // by ledger code name
@@ -29,13 +32,15 @@ func newMetrics(r prometheus.Registerer, a *Application) *metrics {
 		f.NewGaugeFunc(prometheus.GaugeOpts{Name: name(n), Help: help}, value)
 	}
 	gauge("pending_transactions", "Transactions that wait on this node.", func() float64 { return float64(a.pending.len()) })
+	gauge("pending_bytes", "Bytes of the transactions that wait on this node.", func() float64 { return float64(a.pending.size()) })
 	gauge("signer_cache_bytes", "Estimated memory of remembered transactions.", func() float64 { return float64(a.cache.bytes()) })
 	gauge("height", "Height of the last committed block.", func() float64 { return float64(a.latest.Load().height) })
+	admissions := f.NewCounterVec(counter("admissions_total", "Transactions offered to this node, by verdict."), []string{"code"})
 	return &metrics{
-		admissions: f.NewCounterVec(counter("admissions_total", "Transactions offered to this node, by verdict."), []string{"code"}),
-		rechecks:   f.NewCounterVec(counter("rechecks_total", "Waiting transactions judged again after a block, by verdict."), []string{"code"}),
+		admissions: admissions, admitted: admissions.WithLabelValues(ledger.Applied.String()),
+		rechecks:   f.NewCounterVec(counter("rechecks_total", "Waiting transactions judged again because a block changed what they depend on, by verdict."), []string{"code"}),
 		recovered:  f.NewCounter(counter("recovered_signatures_total", "Signatures whose signers were recovered, each some 30 to 120 microseconds of work.")),
-		swept:      f.NewCounter(counter("pending_swept_total", "Waiting transactions that the mempool had dropped without a word.")),
+		dropped:    f.NewCounterVec(counter("pending_dropped_total", "Waiting transactions that were dropped because no block can hold them any more, by reason."), []string{"reason"}),
 		rejected:   f.NewCounter(counter("proposals_rejected_total", "Proposed blocks that this node voted against.")),
 		executions: f.NewCounterVec(counter("executions_total", "Executions of blocks: early ones that were joined or dropped, and late ones."), []string{"kind"}),
 		results:    f.NewCounterVec(counter("results_total", "Results of transactions in committed blocks, by code."), []string{"code"}),

@@ -1,60 +1,226 @@
 package app
 
 import (
+	"container/heap"
+	"sort"
 	"sync"
+	"time"
 
 	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/ledger"
 )
 
-// pendingTable knows which transactions wait in CometBFT's mempool, so that a
-// node never holds two of one sender and nonce. The mempool drops some without
-// a word (when it is full, when it is flushed), so an entry lives on only as
-// long as somebody vouches for it: every entry notes the generation in which
-// it was last added or rechecked, a commit begins a new generation, and the
-// mempool rechecks all it holds after every commit. What nobody vouched for in
-// a whole generation is swept at the next commit.
+// pendingTable holds what waits on this node for a block, and is the only place
+// that does: CometBFT's mempool has none of it. Every transaction in it was
+// includable on the state at height, and no two have the same sender and nonce.
 //
-// That needs the mempool's recheck to be on, and its lock (held from a commit
-// to the end of the recheck) to keep CheckTx out meanwhile. Without it entries
-// are forgotten early, which costs only the early refusal of duplicates.
+// What a block makes of it is found without a look at each that waits: by
+// hash and by (sender, nonce) what the block spent, by a heap what expired, and
+// by sender what an account's change concerns.
 type pendingTable struct {
-	mu         sync.Mutex
-	hashes     map[crypto.Hash]*pendingTx // mu
-	nonces     map[nonceID]*pendingTx     // mu
-	generation uint64                     // mu
+	mu       sync.Mutex
+	maxTxs   int                               // bounds of what waits
+	maxBytes int64                             //
+	height   ledger.Height                     // all that waits was includable there; mu
+	hashes   map[crypto.Hash]*pendingTx        // mu
+	senders  map[crypto.Address]*senderPending // none is empty; mu
+	shared   map[*pendingTx]struct{}           // what not the sender alone decides on; mu
+	expiring expiryHeap                        // what has a validUntil; mu
+	doubted  []*pendingTx                      // to be judged again at the next commit; mu
+	arrived  []*pendingTx                      // ascending by seq, with some that are gone; mu
+	seq      uint64                            // of the last that came; mu
+	bytes    int64                             // of all that waits; mu
+
+	// added has room for one: something came from a client since it was last read.
+	added chan struct{}
 }
 
-type nonceID struct {
-	sender crypto.Address
-	nonce  ledger.Nonce
-}
-
+// pendingTx is a transaction that waits. Only at and gone change.
 type pendingTx struct {
-	tx   *ledger.Tx
-	seen uint64 // generation in which it was last vouched for
+	tx    *ledger.Tx
+	seq   uint64    // in the order of arrival, from 1
+	from  string    // the peer that it came from; "": a client of this node
+	since time.Time // when it came
+	at    int       // its place in the heap, or -1; mu
+	gone  bool      // mu
 }
 
-func newPendingTable() *pendingTable {
-	return &pendingTable{hashes: make(map[crypto.Hash]*pendingTx), nonces: make(map[nonceID]*pendingTx)}
+// senderPending is what waits of one sender.
+type senderPending struct {
+	nonces map[ledger.Nonce]*pendingTx
+	lowest ledger.Nonce // no nonce is below it
 }
 
-// hold vouches for tx: it waits from now on, if it did not before. When
-// another transaction waits for the same nonce, that one is returned and
-// nothing changes.
-func (p *pendingTable) hold(tx *ledger.Tx) (other *ledger.Tx) {
+func newPendingTable(maxTxs int, maxBytes int64) *pendingTable {
+	return &pendingTable{
+		maxTxs: maxTxs, maxBytes: maxBytes, added: make(chan struct{}, 1),
+		hashes: make(map[crypto.Hash]*pendingTx), senders: make(map[crypto.Address]*senderPending),
+		shared: make(map[*pendingTx]struct{}),
+	}
+}
+
+// addition says what became of a transaction that was to wait.
+type addition uint8
+
+const (
+	added   addition = iota
+	present          // the same bytes wait already
+	rival            // another transaction of its sender and nonce waits
+	full             // there is no room
+	stale            // a block was committed since it was judged
+)
+
+// add lets tx wait, which was judged includable at height. With rival it
+// answers what waits in its place. first says that nothing waited before.
+func (p *pendingTable) add(tx *ledger.Tx, height ledger.Height, from string) (what addition, other *ledger.Tx, first bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	id := nonceID{tx.Sender, tx.Nonce}
-	if e, taken := p.nonces[id]; taken {
-		if e.tx.Hash != tx.Hash {
-			return e.tx
-		}
-		e.seen = p.generation
-		return nil
+	if height != p.height {
+		return stale, nil, false
 	}
-	e := &pendingTx{tx, p.generation}
-	p.nonces[id], p.hashes[tx.Hash] = e, e
+	if e := p.byID(tx); e != nil {
+		if e.tx.Hash == tx.Hash {
+			return present, nil, false
+		}
+		return rival, e.tx, false
+	}
+	if !p.fits(len(tx.Raw)) {
+		return full, nil, false
+	}
+	p.insert(tx, from)
+	if from == "" {
+		select {
+		case p.added <- struct{}{}:
+		default:
+		}
+	}
+	return added, nil, len(p.hashes) == 1
+}
+
+// fits reports whether there is room for one of so many bytes. Needs mu.
+func (p *pendingTable) fits(size int) bool {
+	return len(p.hashes) < p.maxTxs && p.bytes+int64(size) <= p.maxBytes
+}
+
+// room reports whether there is room for one of so many bytes now.
+func (p *pendingTable) room(size int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.fits(size)
+}
+
+// halfEmpty reports whether half of the room is free.
+func (p *pendingTable) halfEmpty() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return 2*len(p.hashes) <= p.maxTxs && 2*p.bytes <= p.maxBytes
+}
+
+// candidates are what waits, in order of arrival, up to a number of bytes and
+// signatures.
+func (p *pendingTable) candidates(bytes, signatures uint64) []*ledger.Tx {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	txs := make([]*ledger.Tx, 0, min(uint64(len(p.hashes)), signatures))
+	var size, signed uint64
+	for _, e := range p.arrived {
+		if e.gone {
+			continue
+		}
+		size, signed = size+uint64(len(e.tx.Raw)), signed+uint64(e.tx.SignatureCount())
+		if size > bytes || signed > signatures {
+			break
+		}
+		txs = append(txs, e.tx)
+	}
+	return txs
+}
+
+// raws are the bytes of all that waits, in order of arrival.
+func (p *pendingTable) raws() (raws [][]byte) {
+	p.after(0, func(e *pendingTx) bool {
+		raws = append(raws, e.tx.Raw)
+		return true
+	})
+	return raws
+}
+
+// insert puts tx everywhere. Needs mu.
+func (p *pendingTable) insert(tx *ledger.Tx, from string) {
+	p.seq++
+	e := &pendingTx{tx: tx, seq: p.seq, from: from, since: time.Now(), at: -1}
+	p.hashes[tx.Hash] = e
+	s := p.senders[tx.Sender]
+	if s == nil {
+		s = &senderPending{nonces: make(map[ledger.Nonce]*pendingTx), lowest: tx.Nonce}
+		p.senders[tx.Sender] = s
+	}
+	s.nonces[tx.Nonce] = e
+	s.lowest = min(s.lowest, tx.Nonce)
+	if tx.ValidUntil != 0 {
+		heap.Push(&p.expiring, e)
+	}
+	if !senderDecides(tx) {
+		p.shared[e] = struct{}{}
+	}
+	p.bytes += int64(len(tx.Raw))
+	p.arrived = append(p.arrived, e)
+}
+
+// senderDecides reports whether tx needs nobody's authority but its sender's,
+// as far as is known here without the rules of every operation.
+func senderDecides(tx *ledger.Tx) bool {
+	t, ok := tx.Op.(*ledger.Transfer)
+	if !ok {
+		return false
+	}
+	for i := range t.Legs {
+		if t.Legs[i].From != tx.Sender {
+			return false
+		}
+	}
+	return true
+}
+
+// remove takes e out of everything. Needs mu.
+func (p *pendingTable) remove(e *pendingTx) {
+	delete(p.hashes, e.tx.Hash)
+	delete(p.shared, e)
+	s := p.senders[e.tx.Sender]
+	delete(s.nonces, e.tx.Nonce)
+	if len(s.nonces) == 0 {
+		delete(p.senders, e.tx.Sender)
+	}
+	if e.at >= 0 {
+		heap.Remove(&p.expiring, e.at)
+	}
+	p.bytes -= int64(len(e.tx.Raw))
+	e.gone = true
+	if len(p.arrived) > 2*len(p.hashes)+minSweep {
+		p.sweep()
+	}
+}
+
+// minSweep is how many that are gone may stand among those that arrived,
+// however few wait.
+const minSweep = 1024
+
+// sweep forgets the order of those that are gone. Needs mu.
+func (p *pendingTable) sweep() {
+	kept := make([]*pendingTx, 0, len(p.hashes)+minSweep)
+	for _, e := range p.arrived {
+		if !e.gone {
+			kept = append(kept, e)
+		}
+	}
+	p.arrived = kept
+}
+
+// byID finds what waits with the sender and nonce of tx. Needs mu.
+func (p *pendingTable) byID(tx *ledger.Tx) *pendingTx {
+	if s := p.senders[tx.Sender]; s != nil {
+		return s.nonces[tx.Nonce]
+	}
 	return nil
 }
 
@@ -72,47 +238,67 @@ func (p *pendingTable) get(hash crypto.Hash) *ledger.Tx {
 func (p *pendingTable) byNonce(sender crypto.Address, nonce ledger.Nonce) *ledger.Tx {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if e := p.nonces[nonceID{sender, nonce}]; e != nil {
-		return e.tx
+	if s := p.senders[sender]; s != nil {
+		if e := s.nonces[nonce]; e != nil {
+			return e.tx
+		}
 	}
 	return nil
 }
 
-// drop forgets transactions.
-func (p *pendingTable) drop(hashes ...crypto.Hash) {
+// after calls f with what waits and came after seq, in order of arrival, until
+// f answers false. It returns the seq to go on from: of the last for which f
+// answered true, or of the last that came. f must be short, and not call back.
+func (p *pendingTable) after(seq uint64, f func(*pendingTx) bool) uint64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, h := range hashes {
-		if e := p.hashes[h]; e != nil {
-			p.forget(e)
+	at := sort.Search(len(p.arrived), func(i int) bool { return p.arrived[i].seq > seq })
+	for _, e := range p.arrived[at:] {
+		if !e.gone && !f(e) {
+			return seq
 		}
+		seq = e.seq
 	}
+	return p.seq
 }
 
-// advance begins a new generation, after forgetting what was not vouched for
-// in the one that ends. It costs a look at every entry.
-func (p *pendingTable) advance() (swept int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, e := range p.hashes {
-		if e.seen < p.generation {
-			p.forget(e)
-			swept++
-		}
-	}
-	p.generation++
-	return swept
-}
-
-// forget removes an entry. Needs mu.
-func (p *pendingTable) forget(e *pendingTx) {
-	delete(p.hashes, e.tx.Hash)
-	delete(p.nonces, nonceID{e.tx.Sender, e.tx.Nonce})
-}
-
-// len counts the entries.
+// len counts what waits.
 func (p *pendingTable) len() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return len(p.hashes)
+}
+
+// size is the bytes of all that waits.
+func (p *pendingTable) size() int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.bytes
+}
+
+// expiryHeap has what expires first at its top.
+type expiryHeap []*pendingTx
+
+func (h expiryHeap) Len() int           { return len(h) }
+func (h expiryHeap) Less(i, j int) bool { return h[i].tx.ValidUntil < h[j].tx.ValidUntil }
+func (h expiryHeap) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].at, h[j].at = i, j
+}
+
+// Push implements heap.Interface.
+func (h *expiryHeap) Push(x any) {
+	e := x.(*pendingTx)
+	e.at = len(*h)
+	*h = append(*h, e)
+}
+
+// Pop implements heap.Interface.
+func (h *expiryHeap) Pop() any {
+	last := len(*h) - 1
+	e := (*h)[last]
+	(*h)[last] = nil
+	*h = (*h)[:last]
+	e.at = -1
+	return e
 }

@@ -34,6 +34,7 @@ func (a *Application) PrepareProposal(_ context.Context, req *abci.RequestPrepar
 	defer a.timed("prepare")()
 	if a.options.Propose != nil {
 		a.proposer = bytes.Clone(req.ProposerAddress)
+		req.Txs = a.pending.raws()
 		return &abci.ResponsePrepareProposal{Txs: a.options.Propose(req)}, nil
 	}
 	c := a.latest.Load()
@@ -49,50 +50,45 @@ func (a *Application) PrepareProposal(_ context.Context, req *abci.RequestPrepar
 	return &abci.ResponsePrepareProposal{Txs: txs}, nil
 }
 
-// choose is PrepareProposal's choice.
+// choose is PrepareProposal's choice. It looks at twice what would fill a
+// block, so that a long pool does not make proposing slow. What is passed over
+// keeps its place for the next block. What CometBFT's mempool offers is not
+// looked at: that is Token.
 func (a *Application) choose(c *committed, req *abci.RequestPrepareProposal) ([][]byte, error) {
 	params, err := ledger.ReadParams(c.reader)
 	if err != nil {
 		return nil, err
 	}
-	check, err := ledger.NewBlockCheck(c.net, blockTime(req.Time), c.reader)
+	txs := a.pending.candidates(2*params.MaxBlockBytes, 2*params.MaxBlockSignatures)
+	return a.pick(c, blockTime(req.Time), &room{params: &params, wire: req.MaxTxBytes}, txs)
+}
+
+// pick makes a block of a time on c out of txs.
+func (a *Application) pick(c *committed, at ledger.UnixTime, room *room, txs []*ledger.Tx) ([][]byte, error) {
+	check, err := ledger.NewBlockCheck(c.net, at, c.reader)
 	if err != nil {
 		return nil, err
 	}
-	candidates := a.decodeBlock(c.net, considered(req.Txs, &params))
-	a.recoverBlock(candidates, false)
-	txs := slices.DeleteFunc(candidates.txs, func(tx *ledger.Tx) bool { return tx.RecoverSigners() != ledger.Applied })
+	room.check = check
 	orderByNonce(txs)
-	room := room{check: check, params: &params, wire: req.MaxTxBytes}
 	chosen := make([][]byte, 0, len(txs))
 	for _, tx := range txs {
 		if room.full() {
 			break
 		}
-		ok, err := room.take(tx)
+		code, err := room.take(tx)
 		if err != nil {
 			return nil, err
 		}
-		if ok {
-			a.cache.put(tx)
+		switch code {
+		case ledger.Applied:
 			chosen = append(chosen, tx.Raw)
+		case ledger.CodeBlockLimit:
+		default:
+			a.pending.doubt(tx)
 		}
 	}
 	return chosen, nil
-}
-
-// considered is the part of the pool that is looked at for one block: twice
-// what would fill it, so that a long pool does not make proposing slow. What
-// is passed over keeps its place for the next block.
-func considered(raws [][]byte, params *ledger.Params) [][]byte {
-	var total uint64
-	for i, raw := range raws {
-		total += uint64(len(raw))
-		if total > 2*params.MaxBlockBytes || uint64(i) >= 2*params.MaxBlockSignatures {
-			return raws[:i]
-		}
-	}
-	return raws
 }
 
 // orderByNonce puts each sender's transactions in the order of their nonces,
@@ -135,21 +131,22 @@ func (r *room) full() bool {
 		r.signatures >= r.params.MaxBlockSignatures || r.legs >= r.params.MaxBlockLegs
 }
 
-// take puts tx into the block if it may stand there and fits.
-func (r *room) take(tx *ledger.Tx) (bool, error) {
+// take puts tx into the block if it may stand there and fits, and says why not:
+// CodeBlockLimit where another block may have room for it.
+func (r *room) take(tx *ledger.Tx) (ledger.Code, error) {
 	size := wireSize(tx.Raw)
 	if size > r.wire {
-		return false, nil
+		return ledger.CodeBlockLimit, nil
 	}
 	code, err := r.check.Admit(tx)
 	if err != nil || code != ledger.Applied {
-		return false, err
+		return code, err
 	}
 	r.wire -= size
 	r.bytes += uint64(len(tx.Raw))
 	r.signatures += uint64(tx.SignatureCount())
 	r.legs += uint64(tx.Legs())
-	return true, nil
+	return ledger.Applied, nil
 }
 
 // wireSize is what raw takes in a block's protobuf message: a tag, the length

@@ -3,25 +3,12 @@ package app
 import (
 	"bytes"
 	"testing"
-	"time"
 
-	abci "github.com/cometbft/cometbft/abci/types"
 	"github.com/cometbft/cometbft/types"
 	"pgregory.net/rapid"
 
 	"github.com/tallystick/tallystick/ledger"
 )
-
-func (c *chain) propose(maxBytes int64, txs ...[]byte) [][]byte {
-	c.t.Helper()
-	res, err := c.PrepareProposal(ctx, &abci.RequestPrepareProposal{
-		Height: c.nextHeight(), Time: time.Unix(c.time+1, 5), Txs: txs, MaxTxBytes: maxBytes,
-	})
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	return res.Txs
-}
 
 func wantTxs(t testing.TB, what string, got [][]byte, want ...[]byte) {
 	t.Helper()
@@ -117,11 +104,12 @@ func TestPrepareProposalLongPool(t *testing.T) {
 	var pool [][]byte
 	for n := range uint64(4 * ledger.MaxSignatures) {
 		pool = append(pool, c.pay("alice", n, "bob", 1))
+		wantCode(t, "new", c.offer(pool[n]), ledger.Applied)
 	}
-	got := c.propose(1<<20, pool...)
+	got := c.prepare()
 	wantTxs(t, "a full block", got, pool[:ledger.MaxSignatures]...)
 	c.block(got...)
-	wantTxs(t, "the next", c.propose(1<<20, pool[len(got):]...), pool[len(got):2*len(got)]...)
+	wantTxs(t, "the next", c.prepare(), pool[len(got):2*len(got)]...)
 }
 
 // Whatever waits in the pool, what is proposed is accepted, by the proposer and

@@ -2,7 +2,6 @@ package app
 
 import (
 	"errors"
-	"sync"
 	"sync/atomic"
 
 	"github.com/tallystick/tallystick/ledger"
@@ -36,39 +35,6 @@ func warm(r ledger.Reader, keys [][]byte) {
 	if w, ok := r.(ledger.Warmer); ok {
 		w.Warm(keys)
 	}
-}
-
-// memoReader remembers what it read. Rechecking a pool asks for few accounts
-// many times.
-type memoReader struct {
-	below ledger.Reader
-
-	mu   sync.Mutex
-	seen map[string][]byte // mu
-}
-
-func newMemoReader(below ledger.Reader) *memoReader {
-	return &memoReader{below: below, seen: make(map[string][]byte)}
-}
-
-// Get implements ledger.Reader.
-func (r *memoReader) Get(key []byte) ([]byte, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if value, ok := r.seen[string(key)]; ok {
-		return value, nil
-	}
-	value, err := r.below.Get(key)
-	if err == nil {
-		r.seen[string(key)] = value
-	}
-	return value, err
-}
-
-// Scan implements ledger.Reader. It is for what a whole block does, which nobody
-// asks twice.
-func (r *memoReader) Scan(prefix, after []byte, visit func(key, value []byte) bool) error {
-	return r.below.Scan(prefix, after, visit)
 }
 
 // stoppableReader fails once stop is set: so an execution ends early.

@@ -113,9 +113,6 @@ type Mempool struct {
 	MaxTxs int
 	// MaxBytes bounds their bytes in all.
 	MaxBytes int64
-	// CacheSize is how many transaction hashes are remembered, so that one that
-	// comes again is dropped unread.
-	CacheSize int
 	// MaxTxBytes bounds one transaction.
 	MaxTxBytes int
 }
@@ -174,7 +171,6 @@ func Default() Config {
 		Mempool: Mempool{
 			MaxTxs:     50_000,
 			MaxBytes:   256 << 20,
-			CacheSize:  100_000,
 			MaxTxBytes: 512 << 10,
 		},
 		Consensus: Consensus{

@@ -88,10 +88,8 @@ var storeSettings = []setting{
 		func(c *Config) *int { return &c.Mempool.MaxTxs }, 1, mostCount),
 	whole("mempool.max_bytes", "The most bytes that they hold in all.", "bytes",
 		func(c *Config) *int64 { return &c.Mempool.MaxBytes }, 1<<20, 1<<40),
-	whole("mempool.cache_size", "How many transaction hashes are remembered, to drop what comes again.", "",
-		func(c *Config) *int { return &c.Mempool.CacheSize }, 1, mostCount),
-	whole("mempool.max_tx_bytes", "The largest transaction, in bytes. Give every node the same:\n"+
-		"one with less disconnects the peers that pass on larger ones.", "bytes",
+	whole("mempool.max_tx_bytes", "The largest transaction that waits, in bytes. Give every node the same:\n"+
+		"one with less does not take the larger ones that others hold.", "bytes",
 		func(c *Config) *int { return &c.Mempool.MaxTxBytes }, 1024, 512<<10),
 }
 

@@ -86,7 +86,6 @@ func TestRefusedValues(t *testing.T) {
 		{"no period", func(c *Config) { c.State.ProvablePeriod = 0 }, `state.provable_period = "0s": want`},
 		{"no transactions", func(c *Config) { c.Mempool.MaxTxs = 0 }, "mempool.max_txs = 0: want"},
 		{"no mempool", func(c *Config) { c.Mempool.MaxBytes = 0 }, "mempool.max_bytes = 0: want"},
-		{"no hashes", func(c *Config) { c.Mempool.CacheSize = 0 }, "mempool.cache_size = 0: want"},
 		{"transaction above the ledger's limit", func(c *Config) { c.Mempool.MaxTxBytes = 512<<10 + 1 }, "mempool.max_tx_bytes = 524289: want"},
 		{"spinning consensus", func(c *Config) { c.Consensus.TimeoutPropose = 0 }, "consensus.timeout_propose = "},
 		{"no delta", func(c *Config) { c.Consensus.TimeoutPrevoteDelta = 0 }, "consensus.timeout_prevote_delta = "},

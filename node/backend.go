@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	abci "github.com/cometbft/cometbft/abci/types"
-	"github.com/cometbft/cometbft/mempool"
 	cmttypes "github.com/cometbft/cometbft/types"
 
 	"github.com/tallystick/tallystick/app"
@@ -26,11 +24,6 @@ type blockStore interface {
 	Height() int64
 }
 
-// pool is what the backend needs of CometBFT's mempool.
-type pool interface {
-	CheckTx(tx cmttypes.Tx, callback func(*abci.ResponseCheckTx), info mempool.TxInfo) error
-}
-
 // backend is the node as the RPC sees it. Every answer is about the height
 // that the receipt index has reached: the store has committed that height
 // before, so state, receipts and history of it are all there.
@@ -39,8 +32,6 @@ type backend struct {
 	app        *app.Application
 	store      *store.Store
 	index      *index.Index
-	pool       pool
-	admitting  chan struct{} // a place for each submission being judged, see Submit
 	blocks     blockStore
 	failed     func(error) // why the node must not go on: its disk or what it holds is damaged
 	catchingUp func() bool
@@ -69,44 +60,23 @@ func (b *backend) Status(context.Context) (*wire.Status, error) {
 	return s, nil
 }
 
-// Submit hands raw to CometBFT's mempool, which asks the application. Few do so
-// at a time and the others wait outside: the mempool keeps every commit waiting
-// for all that are inside.
+// Submit hands raw to the application, where it waits for a block if it may.
 func (b *backend) Submit(ctx context.Context, raw []byte) (rpc.Verdict, error) {
-	hash := crypto.Keccak256(raw)
-	if _, pending := b.app.Pending(hash); pending {
-		return rpc.Verdict{Hash: hash}, nil
-	}
 	if b.catchingUp() {
+		hash := crypto.Keccak256(raw)
+		if _, pending := b.app.Pending(hash); pending {
+			return rpc.Verdict{Hash: hash}, nil
+		}
 		return b.unlessCommitted(hash, rpc.ErrCatchingUp)
 	}
-	select {
-	case b.admitting <- struct{}{}:
-		defer func() { <-b.admitting }()
-	case <-ctx.Done():
-		return rpc.Verdict{}, ctx.Err()
-	}
-	answer := make(chan *abci.ResponseCheckTx, 1)
-	err := b.pool.CheckTx(raw, func(r *abci.ResponseCheckTx) { answer <- r }, mempool.TxInfo{})
+	v, err := b.app.Admit(raw)
 	switch {
-	case errors.Is(err, mempool.ErrTxInCache):
-		return b.cached(ctx, hash, raw)
-	case errors.As(err, new(mempool.ErrTxTooLarge)):
-		return rpc.Verdict{Hash: hash, Code: ledger.CodeTooLarge}, nil
-	case errors.As(err, new(mempool.ErrMempoolIsFull)), errors.Is(err, mempool.ErrRecheckFull):
-		return b.unlessCommitted(hash, rpc.ErrPoolFull)
+	case errors.Is(err, app.ErrPoolFull):
+		return b.unlessCommitted(v.Hash, rpc.ErrPoolFull)
 	case err != nil:
-		return rpc.Verdict{}, fmt.Errorf("mempool: %w", err)
+		return rpc.Verdict{}, fmt.Errorf("admission: %w", err)
 	}
-	select {
-	case r := <-answer:
-		if r.Code != abci.CodeTypeOK && r.Codespace != app.CodespaceLedger {
-			return rpc.Verdict{}, fmt.Errorf("admission: %s", r.Log)
-		}
-		return b.verdict(ctx, hash, raw, ledger.Code(r.Code))
-	case <-ctx.Done():
-		return rpc.Verdict{}, ctx.Err()
-	}
+	return b.verdict(ctx, v)
 }
 
 // unlessCommitted answers for bytes that cannot be taken now: the reason, but
@@ -119,43 +89,25 @@ func (b *backend) unlessCommitted(hash crypto.Hash, reason error) (rpc.Verdict, 
 	return rpc.Verdict{Hash: hash}, err
 }
 
-// cached answers for bytes that CometBFT has seen and the application does
-// not hold as pending: they are committed, or being judged at this moment. The
-// index knows the first, and the rules decide the second.
-func (b *backend) cached(ctx context.Context, hash crypto.Hash, raw []byte) (rpc.Verdict, error) {
-	if _, _, committed, err := b.index.Place(hash); committed || err != nil {
-		return rpc.Verdict{Hash: hash}, err
-	}
-	result, err := ledger.Simulate(b.net, b.store.Time(), b.store.Latest(), b.app.Decode(raw))
-	if err != nil {
-		return rpc.Verdict{}, err
-	}
-	return b.verdict(ctx, hash, raw, result.Code)
-}
-
-// verdict adds to a code what the sender needs to know. A nonce spent by this
-// very transaction is no refusal.
-func (b *backend) verdict(ctx context.Context, hash crypto.Hash, raw []byte, code ledger.Code) (rpc.Verdict, error) {
-	v := rpc.Verdict{Hash: hash, Code: code}
-	switch code {
+// verdict adds to an admission what the sender needs to know. A nonce spent by
+// this very transaction is no refusal.
+func (b *backend) verdict(ctx context.Context, a app.Admission) (rpc.Verdict, error) {
+	v := rpc.Verdict{Hash: a.Hash, Code: a.Code}
+	switch a.Code {
 	case ledger.CodeNonceSpent:
-		tx := b.app.Decode(raw)
 		if err := b.index.WaitHeight(ctx, b.store.Height()); err != nil {
 			return rpc.Verdict{}, err
 		}
-		holder, err := b.index.ReceiptByNonce(tx.Sender, tx.Nonce)
+		holder, err := b.index.ReceiptByNonce(a.Tx.Sender, a.Tx.Nonce)
 		if err != nil || holder == nil {
 			return v, err
 		}
-		if holder.Hash == hash {
-			return rpc.Verdict{Hash: hash}, nil
+		if holder.Hash == a.Hash {
+			return rpc.Verdict{Hash: a.Hash}, nil
 		}
 		v.HolderHash, v.HolderBodyHash = &holder.Hash, &holder.BodyHash
 	case ledger.CodeDuplicateNonce:
-		tx := b.app.Decode(raw)
-		if holder, ok := b.app.PendingByNonce(tx.Sender, tx.Nonce); ok {
-			v.HolderHash, v.HolderBodyHash = &holder.Hash, &holder.BodyHash
-		}
+		v.HolderHash, v.HolderBodyHash = &a.Holder.Hash, &a.Holder.BodyHash
 	}
 	return v, nil
 }

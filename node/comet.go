@@ -27,8 +27,6 @@ const (
 	// peerBytesPerSecond bounds the traffic with one peer, each way: no bound
 	// on a local network, but no more than one peer can do harm with.
 	peerBytesPerSecond = 512 << 20
-	// recheckTimeout bounds the rechecking of the pool after a block.
-	recheckTimeout = 2 * time.Second
 	// mostPeers bounds the connections that are not from configured peers, of
 	// which there are none.
 	mostPeers = 64
@@ -52,7 +50,7 @@ func cometConfig(c config.Config, home Home) (*cometconfig.Config, error) {
 	comet.TxIndex.Indexer = "null"
 	comet.Instrumentation.Prometheus = false // this package serves the metrics itself
 	setPeers(comet.P2P, c.P2P)
-	setMempool(comet.Mempool, c.Mempool)
+	setMempool(comet.Mempool)
 	setConsensus(comet.Consensus, c.Consensus)
 	comet.Consensus.WalPath = home.ConsensusLogFile()
 	comet.P2P.AddrBook = home.AddressBookFile()
@@ -88,14 +86,11 @@ func peerIDs(peers []string) []string {
 	return ids
 }
 
-func setMempool(m *cometconfig.MempoolConfig, c config.Mempool) {
+// setMempool makes CometBFT's mempool a place for the application's token (see
+// signal.go) and nothing else. No cache: the same token comes again and again.
+func setMempool(m *cometconfig.MempoolConfig) {
 	m.Type = cometconfig.MempoolTypeFlood
-	m.Broadcast = true
-	// Without a recheck a transaction that has died in the pool keeps the node
-	// proposing empty blocks for ever.
-	m.Recheck, m.RecheckTimeout = true, recheckTimeout
-	m.Size, m.MaxTxsBytes = c.MaxTxs, c.MaxBytes
-	m.CacheSize, m.MaxTxBytes = c.CacheSize, c.MaxTxBytes
+	m.Broadcast, m.Recheck, m.CacheSize = false, false, 0
 }
 
 func setConsensus(t *cometconfig.ConsensusConfig, c config.Consensus) {
@@ -140,13 +135,7 @@ var ownedSettings = []owned{
 	{"p2p.pex", "peers are those of p2p.peers and nobody else"},
 	{"p2p.libp2p.", "the node dials its peers itself, over CometBFT's own transport"},
 	{"rpc.home", "it is --home"},
-	{"mempool.home", "it is --home"},
-	{"mempool.type", "the node needs the pool that gossips"},
-	{"mempool.recheck", "without it, one dead transaction keeps an idle network making blocks"},
-	{"mempool.size", "set mempool.max_txs instead"},
-	{"mempool.max_txs_bytes", "set mempool.max_bytes instead"},
-	{"mempool.cache_size", "set mempool.cache_size, outside [comet], instead"},
-	{"mempool.max_tx_bytes", "set mempool.max_tx_bytes, outside [comet], instead"},
+	{"mempool.", "transactions wait in the application, not in CometBFT's mempool: set mempool.max_txs and its neighbours, outside [comet], instead"},
 	{"statesync.", "the node has no snapshots to start from"},
 	{"consensus.home", "it is --home"},
 	{"consensus.wal_file", "files have fixed places in the node's directory"},

@@ -25,7 +25,7 @@ func TestCometConfig(t *testing.T) {
 		"peers unconditional":   comet.P2P.UnconditionalPeerIDs == "0123456789abcdef0123456789abcdef01234567,89abcdef0123456789abcdef0123456789abcdef",
 		"no RPC of CometBFT's":  comet.RPC.ListenAddress == "" && comet.RPC.GRPCListenAddress == "",
 		"no indexer":            comet.TxIndex.Indexer == "null",
-		"recheck":               comet.Mempool.Recheck && comet.Mempool.Broadcast,
+		"mempool for a token":   !comet.Mempool.Recheck && !comet.Mempool.Broadcast && comet.Mempool.CacheSize == 0,
 		"heartbeat":             comet.Consensus.CreateEmptyBlocks && comet.Consensus.CreateEmptyBlocksInterval == c.Consensus.HeartbeatInterval,
 		"no pause after blocks": comet.Consensus.TimeoutCommit == 0,
 		"results kept":          !comet.Storage.DiscardABCIResponses,

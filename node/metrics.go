@@ -48,7 +48,7 @@ func cometMetrics(r *prometheus.Registry) cometnode.MetricsProvider {
 		defer func() { prometheus.DefaultRegisterer, prometheus.DefaultGatherer = registerer, gatherer }()
 		engine, peers, pool, executor, proxied, blocks, states := provide(chainID)
 		cache := metricsCache{from: all, base: prometheus.Labels{"chain_id": chainID}}
-		if err := cache.replace(peers, pool); err != nil {
+		if err := cache.replace(peers); err != nil {
 			panic("node: " + err.Error()) // CometBFT's version is pinned, and a test starts a node
 		}
 		return engine, peers, pool, executor, proxied, blocks, states

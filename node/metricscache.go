@@ -5,13 +5,12 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/cometbft/cometbft/mempool"
 	"github.com/cometbft/cometbft/p2p"
 	"github.com/go-kit/kit/metrics"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// CometBFT counts every message between peers and every transaction through an
+// CometBFT counts every message between peers through an
 // adapter that builds a map of labels each time: measured at a tenth of all
 // memory that a busy node allocates. The counters that are touched for every
 // message are replaced by ones that look up their labels once.
@@ -127,58 +126,44 @@ func vector[V prometheus.Collector](c *metricsCache, name string) (v V, ok bool)
 	return v, ok
 }
 
-// counter replaces a counter; plain says that it has no labels of its own.
-func (c *metricsCache) counter(to *metrics.Counter, name string, plain bool) {
+// counter replaces a counter.
+func (c *metricsCache) counter(to *metrics.Counter, name string) {
 	v, ok := vector[*prometheus.CounterVec](c, name)
 	if !ok {
 		return
 	}
 	out := counter{vector: newLabelled(c.base, func(l prometheus.Labels) counter { return counter{Counter: v.With(l)} })}
-	if plain {
-		out.Counter = v.With(c.base)
-	}
 	*to = out
 }
 
-func (c *metricsCache) gauge(to *metrics.Gauge, name string, plain bool) {
+func (c *metricsCache) gauge(to *metrics.Gauge, name string) {
 	v, ok := vector[*prometheus.GaugeVec](c, name)
 	if !ok {
 		return
 	}
 	out := gauge{vector: newLabelled(c.base, func(l prometheus.Labels) gauge { return gauge{Gauge: v.With(l)} })}
-	if plain {
-		out.Gauge = v.With(c.base)
-	}
 	*to = out
 }
 
-func (c *metricsCache) histogram(to *metrics.Histogram, name string, plain bool) {
+func (c *metricsCache) histogram(to *metrics.Histogram, name string) {
 	v, ok := vector[*prometheus.HistogramVec](c, name)
 	if !ok {
 		return
 	}
 	out := histogram{vector: newLabelled(c.base, func(l prometheus.Labels) histogram { return histogram{Observer: v.With(l)} })}
-	if plain {
-		out.Observer = v.With(c.base)
-	}
 	*to = out
 }
 
 // replace puts cached metrics in the place of those that are touched for every
-// message or transaction.
-func (c *metricsCache) replace(peers *p2p.Metrics, pool *mempool.Metrics) error {
-	c.counter(&peers.PeerReceiveBytesTotal, "p2p_peer_receive_bytes_total", false)
-	c.counter(&peers.PeerSendBytesTotal, "p2p_peer_send_bytes_total", false)
-	c.counter(&peers.MessageReceiveBytesTotal, "p2p_message_receive_bytes_total", false)
-	c.counter(&peers.MessageSendBytesTotal, "p2p_message_send_bytes_total", false)
-	c.counter(&peers.MessagesReceived, "p2p_messages_received", false)
-	c.gauge(&peers.MessagesReactorInFlight, "p2p_messages_reactor_in_flight", false)
-	c.histogram(&peers.MessagesReactorPendingDuration, "p2p_messages_reactor_pending_duration", false)
-	c.histogram(&peers.MessageReactorReceiveDuration, "p2p_message_reactor_receive_duration", false)
-	c.gauge(&pool.Size, "mempool_size", true)
-	c.gauge(&pool.SizeBytes, "mempool_size_bytes", true)
-	c.histogram(&pool.TxSizeBytes, "mempool_tx_size_bytes", true)
-	c.counter(&pool.AlreadyReceivedTxs, "mempool_already_received_txs", true)
-	c.counter(&pool.RecheckTimes, "mempool_recheck_times", true)
+// message.
+func (c *metricsCache) replace(peers *p2p.Metrics) error {
+	c.counter(&peers.PeerReceiveBytesTotal, "p2p_peer_receive_bytes_total")
+	c.counter(&peers.PeerSendBytesTotal, "p2p_peer_send_bytes_total")
+	c.counter(&peers.MessageReceiveBytesTotal, "p2p_message_receive_bytes_total")
+	c.counter(&peers.MessageSendBytesTotal, "p2p_message_send_bytes_total")
+	c.counter(&peers.MessagesReceived, "p2p_messages_received")
+	c.gauge(&peers.MessagesReactorInFlight, "p2p_messages_reactor_in_flight")
+	c.histogram(&peers.MessagesReactorPendingDuration, "p2p_messages_reactor_pending_duration")
+	c.histogram(&peers.MessageReactorReceiveDuration, "p2p_message_reactor_receive_duration")
 	return c.err
 }

@@ -10,14 +10,12 @@ import (
 // labels and help.
 func TestCachedMetricsShowUnderTheirOwnNames(t *testing.T) {
 	r := prometheus.NewRegistry()
-	_, peers, pool, _, _, _, _ := cometMetrics(r)("chain-x")
+	_, peers, _, _, _, _, _ := cometMetrics(r)("chain-x")
 	for range 2 {
 		peers.MessageSendBytesTotal.With("message_type", "vote").Add(3)
 		peers.MessagesReceived.With("message_type", "vote", "reactor", "CONSENSUS").Add(1)
 		peers.MessagesReceived.With("message_type", "vote", "reactor", "MEMPOOL").Add(10)
 		peers.MessagesReactorPendingDuration.With("message_type", "vote", "reactor", "CONSENSUS").Observe(0.5)
-		pool.AlreadyReceivedTxs.Add(1)
-		pool.Size.Set(7)
 	}
 	got := map[string]float64{}
 	families, err := r.Gather()
@@ -38,8 +36,6 @@ func TestCachedMetricsShowUnderTheirOwnNames(t *testing.T) {
 		"cometbft_p2p_messages_received chain_id=chain-x message_type=vote reactor=CONSENSUS":                 2,
 		"cometbft_p2p_messages_received chain_id=chain-x message_type=vote reactor=MEMPOOL":                   20,
 		"cometbft_p2p_messages_reactor_pending_duration chain_id=chain-x message_type=vote reactor=CONSENSUS": 2,
-		"cometbft_mempool_already_received_txs chain_id=chain-x":                                              2,
-		"cometbft_mempool_size chain_id=chain-x":                                                              7,
 	} {
 		if got[key] != want {
 			t.Errorf("%s is %v, want %v", key, got[key], want)

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -26,6 +25,7 @@ import (
 	"github.com/tallystick/tallystick/config"
 	"github.com/tallystick/tallystick/ledger"
 	"github.com/tallystick/tallystick/ledger/store"
+	"github.com/tallystick/tallystick/node/gossip"
 	"github.com/tallystick/tallystick/node/index"
 	"github.com/tallystick/tallystick/rpc"
 )
@@ -62,6 +62,7 @@ type Node struct {
 	chain     *cometnode.Node
 	env       *core.Environment // CometBFT's parts, by the one door that hands them out
 	consensus *consensus.State
+	signal    *signal
 	index     *index.Index
 	backend   *backend
 	rpc       *rpc.Server
@@ -159,6 +160,7 @@ func (n *Node) openLedger() error {
 	o := n.options.Application
 	o.Logger, o.Metrics, o.Version = n.log.With("module", "app"), n.registry, n.options.Version
 	o.Workers, o.SignerCacheBytes = n.config.Admission.Workers, n.config.Admission.SignerCacheBytes
+	o.PendingTxs, o.PendingBytes, o.MaxTxBytes = n.config.Mempool.MaxTxs, n.config.Mempool.MaxBytes, n.config.Mempool.MaxTxBytes
 	o.Committed, o.CatchingUp = n.committed, func() bool { return n.env != nil && n.CatchingUp() }
 	n.settled.Store(uint64(n.store.Height()))
 	n.app, err = app.New(n.store, o)
@@ -192,7 +194,7 @@ func (n *Node) openChain() (err error) {
 	if err := n.checkChain(); err != nil {
 		return err
 	}
-	if err := installGossip(n.chain.Switch(), n.chain.MempoolReactor(), n.registry); err != nil {
+	if err := n.installGossip(); err != nil {
 		return err
 	}
 	if n.env, err = n.chain.ConfigureRPC(); err != nil {
@@ -203,6 +205,22 @@ func (n *Node) openChain() (err error) {
 		panic("node: CometBFT's consensus state is not what v0.40 has")
 	}
 	n.consensus = state
+	n.signal = newSignal(n.env.Mempool)
+	n.app.SetSignal(n.signal)
+	return nil
+}
+
+// installGossip puts ours in the place of CometBFT's mempool reactor, before
+// the node starts.
+func (n *Node) installGossip() error {
+	s, ok := n.chain.Switch().(*p2p.Switch)
+	if !ok {
+		return fmt.Errorf("open the chain: the switch is a %T, not CometBFT's", n.chain.Switch())
+	}
+	s.RemoveReactor("MEMPOOL", n.chain.MempoolReactor())
+	g := gossip.New(n.app, n.CatchingUp, n.registry)
+	g.SetLogger(newCometLogger(n.log, &n.quiet, n.consensusPanicked))
+	s.AddReactor("MEMPOOL", g)
 	return nil
 }
 
@@ -256,7 +274,6 @@ func (n *Node) openRPC() error {
 	validator := n.env.PubKey.Address()
 	n.backend = &backend{
 		net: n.app.Network(), app: n.app, store: n.store, index: n.index,
-		pool: n.env.Mempool, admitting: make(chan struct{}, 2*runtime.GOMAXPROCS(0)),
 		blocks: n.env.BlockStore, failed: n.fail, catchingUp: n.CatchingUp,
 		version: n.options.Version, nodeID: string(n.key.ID()), validator: validator,
 	}

@@ -41,7 +41,7 @@ func (s *Server) answer(ctx context.Context, name string, args []arg, run func(c
 	if err != nil {
 		return nil, s.explain(name, err)
 	}
-	if result, err = json.Marshal(value); err != nil {
+	if result, err = render(value); err != nil {
 		return nil, s.explain(name, err)
 	}
 	if left, ok := ctx.Value(budgetKey{}).(*atomic.Int64); ok && left.Add(-int64(len(result))) < 0 {
@@ -49,6 +49,17 @@ func (s *Server) answer(ctx context.Context, name string, args []arg, run func(c
 	}
 	return result, nil
 }
+
+// render writes a result.
+func render(value any) (json.RawMessage, error) {
+	if receipt, ok := value.(*wire.Receipt); ok && receipt != nil {
+		return receipt.AppendJSON(make([]byte, 0, receiptBytes))
+	}
+	return json.Marshal(value)
+}
+
+// receiptBytes is more than most receipts take.
+const receiptBytes = 1024
 
 // explain turns an error into what the client is told.
 func (s *Server) explain(method string, err error) error {

@@ -73,6 +73,10 @@ func (s *Server) servePost(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	message := s.screen(body)
+	if message.direct {
+		s.respond(w, http.StatusOK, s.reply(r.Context(), message.call))
+		return
+	}
 	s.respond(w, http.StatusOK, s.exchange(r.Context(), message))
 }
 

@@ -64,6 +64,9 @@ func (p *params) textOf(raw []byte) (s string, ok bool) {
 		p.fail("is %s", jsonType(raw))
 		return "", false
 	}
+	if bytes.IndexByte(raw, '\\') < 0 { // nothing is escaped
+		return string(raw[1 : len(raw)-1]), true
+	}
 	if err := json.Unmarshal(raw, &s); err != nil {
 		p.fail("cannot be read: %s", jsonProblem(err))
 		return "", false

@@ -13,6 +13,8 @@ type screened struct {
 	message []byte
 	batch   bool
 	silent  bool // a notification: there will be no response
+	direct  bool // a single call in order that the dispatcher need not see
+	call    call // of a single call that is direct
 }
 
 // call is the envelope of one call. A nil field is absent.
@@ -40,8 +42,8 @@ func (s *Server) screen(raw []byte) screened {
 	if bytes.TrimLeft(raw, " \t\r\n")[0] == '[' {
 		return s.screenBatch(raw)
 	}
-	message, c := screenCall(bytes.TrimSpace(raw), nil)
-	return screened{message: message, silent: c.id == nil}
+	message, c, ok := screenCall(bytes.TrimSpace(raw), nil)
+	return screened{message: message, silent: c.id == nil, direct: ok && c.direct(), call: c}
 }
 
 func (s *Server) screenBatch(raw []byte) screened {
@@ -54,7 +56,7 @@ func (s *Server) screenBatch(raw []byte) screened {
 	}
 	waits, changed := 0, false
 	for i, element := range elements {
-		message, _ := screenCall(element, &waits)
+		message, _, _ := screenCall(element, &waits)
 		changed = changed || len(message) != len(element) || &message[0] != &element[0]
 		elements[i] = message
 	}
@@ -64,9 +66,9 @@ func (s *Server) screenBatch(raw []byte) screened {
 	return screened{message: raw, batch: true}
 }
 
-// screenCall returns raw itself where it is in order. waits counts the waiting
-// calls of the batch so far; it is nil outside one.
-func screenCall(raw []byte, waits *int) ([]byte, call) {
+// screenCall returns raw itself where it is in order, which ok says. waits
+// counts the waiting calls of the batch so far; it is nil outside one.
+func screenCall(raw []byte, waits *int) (message []byte, c call, ok bool) {
 	c, problem := parseCall(raw)
 	if problem == nil {
 		problem = c.check(waits)
@@ -75,11 +77,11 @@ func screenCall(raw []byte, waits *int) ([]byte, call) {
 	}
 	switch {
 	case problem != nil:
-		return refuse(c.id, problem), c
+		return refuse(c.id, problem), c, false
 	case c.name == discoverAlias:
-		return callMessage(c.id, discoverMethod, c.params), c
+		return callMessage(c.id, discoverMethod, c.params), c, false
 	}
-	return raw, c
+	return raw, c, true
 }
 
 // parseCall takes the envelope apart. On error as much is set as is usable.

@@ -102,6 +102,7 @@ type Server struct {
 
 	stopping context.Context // ends when Shutdown begins
 	stop     context.CancelFunc
+	workers  workers // run what does not take go-ethereum's way
 	calls    tracker // calls that are running
 	opened   tracker // WebSockets that are open
 
@@ -116,7 +117,7 @@ func NewServer(b Backend, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{backend: b, options: o, geth: gethrpc.NewServer(), conns: map[string]*wsConn{}}
+	s := &Server{backend: b, options: o, geth: gethrpc.NewServer(), workers: newWorkers(), conns: map[string]*wsConn{}}
 	s.stopping, s.stop = context.WithCancel(context.Background())
 	s.origins = newOrigins(o.AllowedOrigins)
 	s.upgrader = websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }} // serveWebSocket has checked it

@@ -24,7 +24,8 @@ const (
 
 // wsConn is one WebSocket, shown to go-ethereum's server as a stream of
 // screened single calls. (Its own WebSocket codec lets nobody look at a
-// message before it is dispatched.) Batches take the way of HTTP.
+// message before it is dispatched.) Batches take the way of HTTP, and direct
+// calls their own.
 //
 // As many calls run at the same time as the server's limits allow; beyond
 // them the connection is not read until answers have gone out.
@@ -37,7 +38,7 @@ type wsConn struct {
 
 	unread   []byte         // of the screened message being read; owned by Read
 	inFlight chan struct{}  // a place for each call that has no answer yet
-	batches  sync.WaitGroup // batches that are running
+	running  sync.WaitGroup // batches and direct calls that are running
 
 	readMu   sync.Mutex // guards finished and the read deadline
 	finished bool
@@ -111,7 +112,8 @@ func (c *wsConn) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// take hands a message on: a batch at once, a single call through unread.
+// take hands a message on: a batch or a direct call at once, another single call
+// through unread.
 func (c *wsConn) take(raw []byte) {
 	var message screened
 	if raw == nil {
@@ -119,26 +121,32 @@ func (c *wsConn) take(raw []byte) {
 	} else {
 		message = c.server.screen(raw)
 	}
-	if !message.batch {
-		if !message.silent && !c.hold() {
-			return
-		}
+	if !message.silent && !c.hold() {
+		return
+	}
+	if !message.batch && !message.direct {
 		c.unread = append(message.message, '\n')
 		return
 	}
-	if !c.hold() {
+	c.running.Add(1)
+	c.server.workers.run(func() {
+		defer c.running.Done()
+		c.answer(message)
+	})
+}
+
+// answer does what go-ethereum's server does not see of this connection.
+func (c *wsConn) answer(message screened) {
+	if message.direct {
+		c.Write(c.server.reply(c.ctx, message.call))
 		return
 	}
-	c.batches.Add(1)
-	go func() {
-		defer c.batches.Done()
-		answer := c.server.exchange(c.ctx, message)
-		if len(answer) == 0 {
-			c.release()
-			return
-		}
-		c.Write(answer)
-	}()
+	answer := c.server.exchange(c.ctx, message)
+	if len(answer) == 0 {
+		c.release()
+		return
+	}
+	c.Write(answer)
 }
 
 // next reads a message; nil for one that is too long. Its error is io.EOF
@@ -174,7 +182,7 @@ func (c *wsConn) gone() error {
 	if !finished {
 		c.cancel()
 	}
-	c.batches.Wait()
+	c.running.Wait()
 	return io.EOF
 }
 

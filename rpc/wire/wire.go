@@ -97,27 +97,8 @@ type Receipt struct {
 // Event is an event in JSON: {"type": …} and the fields of its type.
 type Event struct{ ledger.Event }
 
-// MarshalJSON writes type first, then the fields in the order of the outcome.
-// decimals and flags are numbers, everything else is a string.
-func (e Event) MarshalJSON() ([]byte, error) {
-	out := append([]byte(`{"type":`), quote(e.Type.Name())...)
-	for _, a := range e.Attributes() {
-		out = append(append(append(out, ','), quote(a.Key)...), ':')
-		switch a.Key {
-		case "decimals", "flags":
-			out = append(out, a.Value...)
-		case "account", "issuer", "from", "to", "asset":
-			address, err := crypto.ParseAddress(a.Value)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, quote(address.String())...)
-		default:
-			out = append(out, quote(a.Value)...)
-		}
-	}
-	return append(out, '}'), nil
-}
+// MarshalJSON implements json.Marshaler.
+func (e Event) MarshalJSON() ([]byte, error) { return e.appendJSON(nil) }
 
 func quote(s string) []byte {
 	b, err := json.Marshal(s)

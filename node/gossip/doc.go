@@ -1,0 +1,31 @@
+// Package gossip spreads waiting transactions among the nodes, in the place of
+// CometBFT's own reactor, which sends each transaction in a message of its own.
+//
+// # What is sent
+//
+//   - What a node took from its clients it sends to all its peers at once, in
+//     batches: the transactions of some milliseconds are one message. Where
+//     everybody is connected to everybody, each transaction so crosses each
+//     link from its node once, and nothing else is sent for it.
+//   - What a node had from a peer it does not pass on. When it has waited for a
+//     while, the node tells its other peers the hash, and a peer that lacks it
+//     asks. So where the mesh has gaps a transaction still gets everywhere.
+//   - A peer that connects, or has caught up with the chain, greets. It is told
+//     the hashes of all that waits, once, and asks for what it lacks.
+//
+// # Nothing is lost
+//
+// The table of waiting transactions is itself the queue of every peer: a peer's
+// place in it moves on when the peer's connection has taken the message. On the
+// receiving side messages are judged by a few workers, so that a peer's votes
+// and blocks do not wait behind its transactions. What does not fit their queue
+// is dropped, and so is what the full table refuses; the peer is then greeted
+// anew as soon as there is room, and tells everything again.
+//
+// # Bounds
+//
+// A peer may be dishonest. Its messages have one form (message.go); one of any
+// other ends the connection. In the queue a peer has its own share of messages
+// and bytes. Of what it asks for, so many hashes are remembered. A greeting
+// costs a list of hashes, at most one a second.
+package gossip
