@@ -45,6 +45,9 @@ type Options struct {
 	// Committed is called after each commit is durable and visible to reads,
 	// in order of height. It must not block: consensus waits for it.
 	Committed func(ledger.Height)
+	// MembersChanged is called after a commit that changed a member's record. It
+	// must not block. nil: nobody wants to know.
+	MembersChanged func()
 	// Protocols are the versions of the rules that are known. nil: ledger.Protocol.
 	Protocols []uint64
 	// CatchingUp reports whether blocks are being fetched and not agreed upon.

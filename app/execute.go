@@ -207,6 +207,9 @@ func (a *Application) Commit(context.Context, *abci.RequestCommit) (*abci.Respon
 	if a.options.Committed != nil {
 		a.options.Committed(e.block.Height)
 	}
+	if a.options.MembersChanged != nil && membersChanged(e.changes) {
+		a.options.MembersChanged()
+	}
 	return &abci.ResponseCommit{}, nil
 }
 

@@ -89,7 +89,7 @@ func TestSuspects(t *testing.T) {
 	record := func(name string, change func(*ledger.Account)) ledger.Change {
 		a := c.account(name)
 		change(&a)
-		value, err := rlp.EncodeToBytes([]any{uint64(a.Status), uint64(a.Window.Next), []byte{}, a.Authority.Threshold, a.Authority.Keys})
+		value, err := rlp.EncodeToBytes([]any{uint64(a.Status), uint64(a.Window.Next), []byte{}, a.Authority.Threshold, a.Authority.Keys, memberBytes(a.Member), a.Balances, a.Holds})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -285,4 +285,12 @@ func TestAfterGoesOn(t *testing.T) {
 	if seen != 5000 || p.len() != 50 || len(p.arrived) > 2*50+minSweep+1 {
 		t.Errorf("saw %d of 5000; %d wait among %d", seen, p.len(), len(p.arrived))
 	}
+}
+
+// memberBytes is a member as an account's record has it.
+func memberBytes(m crypto.Address) []byte {
+	if m.IsZero() {
+		return nil
+	}
+	return m[:]
 }

@@ -10,16 +10,26 @@ import (
 
 	abcicli "github.com/cometbft/cometbft/abci/client"
 	abci "github.com/cometbft/cometbft/abci/types"
+	"github.com/cometbft/cometbft/p2p"
 	"github.com/cometbft/cometbft/proxy"
+
+	"github.com/tallystick/tallystick/ledger"
 )
 
-// peerGate lets in the peers of the configuration and nobody else. CometBFT
-// asks the application about each peer, by a query; the gate answers those
-// itself and passes every other on.
+// peerGate says which nodes may be connected. CometBFT asks the application
+// about each peer, by a query; the gate answers those itself and passes every
+// other on.
+//
+// On a network with members their lists in the committed state decide: an active
+// member's nodes may connect, and nobody else's. A node that has not caught up
+// knows old lists only, so until it has, those of its own configuration may too.
+// On a network without members the configuration decides alone.
 type peerGate struct {
 	proxy.ClientCreator
-	allowed map[string]bool
-	log     *slog.Logger
+	configured map[string]bool
+	nodes      func() (nodes map[ledger.NodeID]bool, governed bool, err error)
+	catchingUp func() bool
+	log        *slog.Logger
 
 	mu   sync.Mutex
 	told map[string]time.Time // when each stranger was last logged; mu
@@ -33,12 +43,17 @@ const (
 	mostTold  = 256
 	// codeStranger is any code but OK; CometBFT only compares.
 	codeStranger = 1
+	// reviewPeers is how often connected peers are judged again besides when
+	// members change: a node that catches up trusts its configuration less then.
+	reviewPeers = 5 * time.Second
 )
 
-func newPeerGate(c proxy.ClientCreator, peers []string, log *slog.Logger) *peerGate {
-	g := &peerGate{ClientCreator: c, allowed: map[string]bool{}, log: log, told: map[string]time.Time{}}
+// newPeerGate makes a gate for the peers of a configuration. nodes is
+// app.Application.Nodes.
+func newPeerGate(c proxy.ClientCreator, peers []string, nodes func() (map[ledger.NodeID]bool, bool, error), catchingUp func() bool, log *slog.Logger) *peerGate {
+	g := &peerGate{ClientCreator: c, configured: map[string]bool{}, nodes: nodes, catchingUp: catchingUp, log: log, told: map[string]time.Time{}}
 	for _, id := range peerIDs(peers) {
-		g.allowed[id] = true
+		g.configured[id] = true
 	}
 	return g
 }
@@ -50,6 +65,46 @@ func (g *peerGate) NewABCIClient() (abcicli.Client, error) {
 		return nil, err
 	}
 	return gatedClient{client, g}, nil
+}
+
+// against says why a node may not be connected, or nothing.
+func (g *peerGate) against(id string) string {
+	nodes, governed, err := g.nodes()
+	if err != nil {
+		return "the lists of members' nodes cannot be read: " + err.Error()
+	}
+	if !governed {
+		if g.configured[id] {
+			return ""
+		}
+		return "it is not in p2p.peers"
+	}
+	var node ledger.NodeID
+	if node.UnmarshalText([]byte(id)) == nil && nodes[node] || g.configured[id] && g.catchingUp() {
+		return ""
+	}
+	return "no active member lists it as its node"
+}
+
+// review disconnects peers that may be connected no longer, when members change
+// and now and then, until ctx ends.
+func (g *peerGate) review(ctx context.Context, sw *p2p.Switch, changed <-chan struct{}) {
+	ticker := time.NewTicker(reviewPeers)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-changed:
+		case <-ticker.C:
+		}
+		for _, peer := range sw.Peers().Copy() {
+			if why := g.against(string(peer.ID())); why != "" {
+				g.log.Warn("disconnecting a node", "nodeId", peer.ID(), "reason", why)
+				sw.StopPeerGracefully(peer)
+			}
+		}
+	}
 }
 
 type gatedClient struct {
@@ -66,15 +121,16 @@ func (c gatedClient) Query(ctx context.Context, req *abci.RequestQuery) (*abci.R
 	if !isPeer {
 		return c.Client.Query(ctx, req)
 	}
-	if c.gate.allowed[id] {
+	why := c.gate.against(id)
+	if why == "" {
 		return &abci.ResponseQuery{}, nil
 	}
-	c.gate.tell(id)
-	return &abci.ResponseQuery{Code: codeStranger, Log: fmt.Sprintf("node %s is not in p2p.peers", id)}, nil
+	c.gate.tell(id, why)
+	return &abci.ResponseQuery{Code: codeStranger, Log: fmt.Sprintf("node %s: %s", id, why)}, nil
 }
 
 // tell logs a stranger, now and then.
-func (g *peerGate) tell(id string) {
+func (g *peerGate) tell(id, why string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if time.Since(g.told[id]) < tellAgain {
@@ -84,5 +140,5 @@ func (g *peerGate) tell(id string) {
 		clear(g.told)
 	}
 	g.told[id] = time.Now()
-	g.log.Warn("a node was turned away that is not in p2p.peers", "nodeId", id)
+	g.log.Warn("a node was turned away", "nodeId", id, "reason", why)
 }

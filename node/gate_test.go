@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -9,6 +10,8 @@ import (
 
 	abcicli "github.com/cometbft/cometbft/abci/client"
 	abci "github.com/cometbft/cometbft/abci/types"
+
+	"github.com/tallystick/tallystick/ledger"
 )
 
 // askedApp is an application that remembers its queries.
@@ -24,10 +27,44 @@ func (a *askedApp) Query(_ context.Context, req *abci.RequestQuery) (*abci.Respo
 	return &abci.ResponseQuery{Value: []byte("answer")}, nil
 }
 
+// ungoverned is the state of a network without members.
+func ungoverned() (map[ledger.NodeID]bool, bool, error) { return nil, false, nil }
+
+func caughtUp() bool { return false }
+
+// On a network with members their lists decide, and the configuration counts
+// only for as long as the lists may be old.
+func TestGateFollowsMembers(t *testing.T) {
+	var member ledger.NodeID
+	if err := member.UnmarshalText([]byte(highID)); err != nil {
+		t.Fatal(err)
+	}
+	behind, failing := true, error(nil)
+	nodes := func() (map[ledger.NodeID]bool, bool, error) {
+		return map[ledger.NodeID]bool{member: true}, true, failing
+	}
+	gate := newPeerGate(&askedApp{}, []string{lowID + "@a:1"}, nodes, func() bool { return behind }, slog.New(slog.DiscardHandler))
+	check := func(when, id string, in bool) {
+		t.Helper()
+		if why := gate.against(id); (why == "") != in {
+			t.Errorf("%s, node %s: %q; let in should be %v", when, id, why, in)
+		}
+	}
+	check("behind", highID, true)
+	check("behind", lowID, true)
+	check("behind", selfID, false)
+	behind = false
+	check("caught up", highID, true)
+	check("caught up", lowID, false)
+	check("caught up", "", false)
+	failing = errors.New("disk on fire")
+	check("without a disk", highID, false)
+}
+
 func TestGateLetsInConfiguredPeers(t *testing.T) {
 	var log strings.Builder
 	application := &askedApp{}
-	gate := newPeerGate(application, []string{lowID + "@a:1", highID + "@b:2"}, slog.New(slog.NewTextHandler(&log, nil)))
+	gate := newPeerGate(application, []string{lowID + "@a:1", highID + "@b:2"}, ungoverned, caughtUp, slog.New(slog.NewTextHandler(&log, nil)))
 	client, err := gate.NewABCIClient()
 	if err != nil {
 		t.Fatal(err)
@@ -63,15 +100,15 @@ func TestGateLetsInConfiguredPeers(t *testing.T) {
 // Strangers cannot fill the log or the memory.
 func TestGateTellsSeldom(t *testing.T) {
 	var log strings.Builder
-	gate := newPeerGate(&askedApp{}, nil, slog.New(slog.NewTextHandler(&log, nil)))
+	gate := newPeerGate(&askedApp{}, nil, ungoverned, caughtUp, slog.New(slog.NewTextHandler(&log, nil)))
 	for range 1000 {
-		gate.tell(lowID)
+		gate.tell(lowID, "a stranger")
 	}
 	if n := strings.Count(log.String(), "\n"); n != 1 {
 		t.Errorf("one stranger made %d lines", n)
 	}
 	for i := range 10 * mostTold {
-		gate.tell(fmt.Sprint(i))
+		gate.tell(fmt.Sprint(i), "a stranger")
 	}
 	if len(gate.told) > mostTold {
 		t.Errorf("%d strangers are remembered", len(gate.told))

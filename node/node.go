@@ -71,6 +71,8 @@ type Node struct {
 	quiet      atomic.Bool                 // the node is stopping: nothing that ends is a failure
 	panicked   atomic.Pointer[string]      // why consensus ended, once it did
 	follower   atomic.Pointer[index.Index] // to be told of commits
+	gate       *peerGate                   // who may be connected
+	members    chan struct{}               // capacity 1: some member has changed
 	commits    chan ledger.Height          // capacity 1: the latest, for the clock's watch
 	born       time.Time
 	lastCommit atomic.Int64 // nanoseconds after born
@@ -107,7 +109,7 @@ func New(c config.Config, home string, o Options) (*Node, error) {
 	}
 	n := &Node{
 		config: c, home: Home(home), options: o, log: o.Logger, born: time.Now(),
-		commits: make(chan ledger.Height, 1), failed: make(chan struct{}), stopped: make(chan struct{}),
+		commits: make(chan ledger.Height, 1), members: make(chan struct{}, 1), failed: make(chan struct{}), stopped: make(chan struct{}),
 	}
 	if err := n.build(); err != nil {
 		n.quiet.Store(true)
@@ -161,7 +163,8 @@ func (n *Node) openLedger() error {
 	o.Logger, o.Metrics, o.Version = n.log.With("module", "app"), n.registry, n.options.Version
 	o.Workers, o.SignerCacheBytes = n.config.Admission.Workers, n.config.Admission.SignerCacheBytes
 	o.PendingTxs, o.PendingBytes, o.MaxTxBytes = n.config.Mempool.MaxTxs, n.config.Mempool.MaxBytes, n.config.Mempool.MaxTxBytes
-	o.Committed, o.CatchingUp = n.committed, func() bool { return n.env != nil && n.CatchingUp() }
+	o.Committed, o.MembersChanged = n.committed, n.membersChanged
+	o.CatchingUp = func() bool { return n.env != nil && n.CatchingUp() }
 	n.settled.Store(uint64(n.store.Height()))
 	n.app, err = app.New(n.store, o)
 	return err
@@ -179,10 +182,11 @@ func (n *Node) openChain() (err error) {
 			err = n.chainDamaged(fmt.Errorf("%v", r))
 		}
 	}()
+	n.gate = newPeerGate(n.app.ClientCreator(), n.config.P2P.Peers, n.app.Nodes, n.mayBeBehind, n.log)
 	n.databases = &databases{dir: n.home.DataDir()}
 	document := func() (*types.GenesisDoc, error) { return n.genesis.doc, nil }
 	n.chain, err = cometnode.NewNode(n.comet, validator, n.key,
-		newPeerGate(n.app.ClientCreator(), n.config.P2P.Peers, n.log),
+		n.gate,
 		document, n.databases.provide, cometMetrics(n.registry),
 		newCometLogger(n.log, &n.quiet, n.consensusPanicked))
 	if err != nil && strings.Contains(err.Error(), "is higher than core") { // the state has blocks that the block store has not
@@ -299,6 +303,20 @@ func (n *Node) committed(height ledger.Height) {
 	case n.commits <- height:
 	default: // the watch is busy with an earlier one, which tells as much
 	}
+}
+
+// membersChanged hears of it when a block changed a member, and must not block.
+func (n *Node) membersChanged() {
+	select {
+	case n.members <- struct{}{}:
+	default: // the review is still to come
+	}
+}
+
+// mayBeBehind reports whether the state may be older than the network's: the node
+// is fetching blocks, or has none yet.
+func (n *Node) mayBeBehind() bool {
+	return n.store.Height() == 0 || n.env != nil && n.CatchingUp()
 }
 
 // source is the chain as the receipt index reads it.

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cometbft/cometbft/p2p"
+
 	"github.com/tallystick/tallystick/config"
 )
 
@@ -98,6 +100,9 @@ func (n *Node) Start(ctx context.Context) error {
 	}
 	go n.watchConsensus()
 	go n.watchApplication()
+	if sw, ok := n.chain.Switch().(*p2p.Switch); ok {
+		n.routine.Go(func() { n.gate.review(background, sw, n.members) })
+	}
 	go redial(background, n.chain.Switch(), n.key.ID(), n.config.P2P.Peers, n.log)
 	n.log.Info("node started", "nodeId", n.ID(), "networkId", n.Network().ID, "chainId", n.Network().ChainID,
 		"height", n.store.Height(), "rpc", n.RPCAddress(), "metrics", n.MetricsAddress(), "p2p", n.config.P2P.Listen)
