@@ -128,3 +128,11 @@ func joined(path, name string) string {
 	}
 	return path + "." + name
 }
+
+// CheckAddress refuses a text that is no address which other nodes can dial.
+func CheckAddress(address string) error {
+	if !goodDial(address) {
+		return fmt.Errorf("%q: want %s", address, dialForm)
+	}
+	return nil
+}

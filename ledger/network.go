@@ -31,8 +31,8 @@ var networkIDPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,49}$`)
 
 // NewNetwork checks the parts and derives the rest.
 func NewNetwork(id string, chainID uint64, settlement crypto.Address, decimals uint8) (*Network, error) {
-	if !networkIDPattern.MatchString(id) {
-		return nil, fmt.Errorf("networkId %q: must be 1 to 50 letters, digits, dots, hyphens or underscores, and begin with a letter or digit", id)
+	if err := CheckNetworkID(id); err != nil {
+		return nil, err
 	}
 	if err := CheckChainID(chainID); err != nil {
 		return nil, err
@@ -69,6 +69,14 @@ func DeriveChainID(networkID string) uint64 {
 		id = id%MaxChainID + 1
 	}
 	return id
+}
+
+// CheckNetworkID refuses a text that cannot name a network.
+func CheckNetworkID(id string) error {
+	if !networkIDPattern.MatchString(id) {
+		return fmt.Errorf("networkId %q: must be 1 to 50 letters, digits, dots, hyphens or underscores, and begin with a letter or digit", id)
+	}
+	return nil
 }
 
 // CheckChainID refuses numbers out of range, and those of well-known public
