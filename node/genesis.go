@@ -2,6 +2,7 @@ package node
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -15,6 +16,7 @@ import (
 	"github.com/cometbft/cometbft/types"
 
 	"github.com/tallystick/tallystick/ledger"
+	"github.com/tallystick/tallystick/node/card"
 )
 
 // MinValidatorPower is the least power of a founding validator. Powers are
@@ -39,8 +41,11 @@ type GenesisSpec struct {
 	Time time.Time
 	// Ledger is the state that the network starts with.
 	Ledger ledger.Genesis
-	// Validators are the founders, at least one.
+	// Validators are the founders, at least one. Where the ledger has members,
+	// they are those with power.
 	Validators []GenesisValidator
+	// Cards are the members' cards, which the document keeps, or none.
+	Cards []*card.Card
 }
 
 // GenesisValidator is a founding validator.
@@ -77,14 +82,36 @@ func (g GenesisSpec) Document() ([]byte, error) {
 			Address: key.Address(), PubKey: key, Power: v.Power, Name: v.Name,
 		})
 	}
-	data, err := cometjson.MarshalIndent(&doc, "", "  ")
+	data, err := cometjson.Marshal(&doc)
 	if err != nil {
 		return nil, fmt.Errorf("genesis: %w", err)
 	}
+	data = withCards(data, g.Cards)
 	if _, err := parseGenesis(data); err != nil {
 		return nil, err
 	}
-	return append(data, '\n'), nil
+	return data, nil
+}
+
+// withCards adds the field cards to a document, which CometBFT passes over, and
+// indents the whole.
+func withCards(document []byte, cards []*card.Card) []byte {
+	if len(cards) > 0 {
+		document = append(bytes.TrimSuffix(document, []byte("}")), `,"cards":[`...)
+		for i, c := range cards {
+			if i > 0 {
+				document = append(document, ',')
+			}
+			document = append(document, c.Text()...)
+		}
+		document = append(document, "]}"...)
+	}
+	var b bytes.Buffer
+	if err := json.Indent(&b, document, "", "  "); err != nil {
+		panic("node: a genesis document made here is no JSON: " + err.Error())
+	}
+	b.WriteByte('\n')
+	return b.Bytes()
 }
 
 // consensusParams are what all networks share: the ledger bounds its blocks
@@ -105,6 +132,9 @@ type genesis struct {
 	doc    *types.GenesisDoc
 	ledger *ledger.Genesis
 	events []ledger.Event // what the first state was made of
+	params ledger.Params
+	cards  []*card.Card      // of the members; none in a network for tests
+	hash   [sha256.Size]byte // of the file
 }
 
 // CheckGenesis reads the genesis document at path and reports the first field
@@ -165,10 +195,17 @@ func parseGenesis(data []byte) (*genesis, error) {
 	if err != nil {
 		return nil, err
 	}
+	cards, err := parseCards(data)
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(checkMembers(&doc, state), checkCards(cards, &doc, state)); err != nil {
+		return nil, err
+	}
 	if err := doc.ValidateAndComplete(); err != nil {
 		return nil, err
 	}
-	return &genesis{&doc, state, built.Events}, nil
+	return &genesis{&doc, state, built.Events, built.Params, cards, sha256.Sum256(data)}, nil
 }
 
 // knownFields refuses a misspelt field, which CometBFT would read as a missing one.
@@ -177,7 +214,7 @@ func knownFields(data []byte) error {
 	if err := json.Unmarshal(data, &fields); err != nil {
 		return fmt.Errorf("not a JSON object: %w", err)
 	}
-	known := []string{"genesis_time", "chain_id", "initial_height", "consensus_params", "validators", "app_hash", "app_state"}
+	known := []string{"genesis_time", "chain_id", "initial_height", "consensus_params", "validators", "app_hash", "app_state", "cards"}
 	for name := range fields {
 		if !slices.Contains(known, name) {
 			return fmt.Errorf("%s: there is no such field; the fields are %v", name, known)

@@ -23,8 +23,10 @@ import (
 //
 //	config.toml                     the configuration (package config)
 //	genesis.json                    the network's genesis document, the same on every node
+//	member.json                     whose node it is, where that is known (Organisation)
 //	keys/node_key.json              who the node is to its peers
 //	keys/priv_validator_key.json    its vote in consensus: whoever has it votes in its name
+//	keys/UTC--…                     the organisation's admin key, encrypted; the node does not need it
 //	data/priv_validator_state.json  what it last signed, so that it never signs twice
 //	data/cs.wal/                    CometBFT's log of consensus messages
 //	data/{blockstore,state,evidence}.db   CometBFT's databases
@@ -88,8 +90,13 @@ type Identity struct {
 // already stands, and changes nothing then. The genesis document is put beside
 // them by whoever makes the network.
 func Init(home Home, c config.Config) (Identity, error) {
+	return initHome(home, c, func() error { return nil })
+}
+
+// initHome is Init, with more to make before the configuration, which is last.
+func initHome(home Home, c config.Config, more func() error) (Identity, error) {
 	for _, path := range []string{
-		home.ConfigFile(), home.NodeKeyFile(), home.ValidatorKeyFile(), home.ValidatorStateFile(),
+		home.ConfigFile(), home.MemberFile(), home.NodeKeyFile(), home.ValidatorKeyFile(), home.ValidatorStateFile(),
 	} {
 		_, err := os.Lstat(path)
 		if err == nil {
@@ -99,14 +106,14 @@ func Init(home Home, c config.Config) (Identity, error) {
 			return Identity{}, fmt.Errorf("init %s: %w", home, err)
 		}
 	}
-	if err := makeHome(home, c); err != nil {
+	if err := makeHome(home, c, more); err != nil {
 		return Identity{}, fmt.Errorf("init %s: %w", home, err)
 	}
 	return ReadIdentity(home)
 }
 
 // makeHome writes the configuration last: what has one is complete.
-func makeHome(home Home, c config.Config) error {
+func makeHome(home Home, c config.Config, more func() error) error {
 	for _, dir := range []string{string(home), home.DataDir(), home.KeysDir()} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return err
@@ -117,6 +124,9 @@ func makeHome(home Home, c config.Config) error {
 		return err
 	}
 	if err := saveValidator(home); err != nil {
+		return err
+	}
+	if err := more(); err != nil {
 		return err
 	}
 	return config.Write(home.ConfigFile(), c)
