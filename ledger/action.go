@@ -118,7 +118,7 @@ func ActionKinds() []ActionKind {
 	return kinds
 }
 
-// TypeName is the name of the action's EIP-712 type.
+// typeName is the name of the action's EIP-712 type.
 func (s *actionSpec) typeName() string {
 	return strings.ToUpper(s.name[:1]) + s.name[1:] + "Action"
 }
@@ -239,6 +239,11 @@ func (l ActionList) typed(m *message) {
 			}
 		}
 		m.array(s.name, s.typeName(), actionTypeHashes[i], len(own), func(j int, m *message) { own[j].typed(m) })
+		if m.shown && len(own) == 0 { // a wallet needs the types of empty arrays too
+			blank := newMessage(s.typeName(), actionTypeHashes[i], true)
+			s.empty().typed(blank)
+			m.nest(s.typeName(), blank)
+		}
 	}
 	order := make([]uint8, len(l))
 	for i, a := range l {

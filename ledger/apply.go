@@ -14,7 +14,7 @@ type Block struct {
 
 // BlockResult is what a block did.
 type BlockResult struct {
-	Events  []Event    // of the block itself: what fell due, in order
+	Events  []Event    // of the block itself: what came before its transactions, in order, and then EventPowerMoved, which came after them
 	Results []TxResult // one for each transaction, in order
 	Changes []Change   // ascending by key, each key once, none without effect
 	// Validators is how the powers of consensus keys change, each key once.
@@ -28,9 +28,10 @@ type BlockResult struct {
 const maxExpectedLegs = 16_384
 
 // Apply runs a block on the committed state that r reads. It changes nothing
-// itself. What is due happens first. Each transaction is judged on the state that the earlier ones left:
-// what is not includable there has no effect at all. Cost: some microseconds
-// a transaction whose signers are recovered.
+// itself. What is due happens first, and powers move last. Each transaction is
+// judged on the state that the earlier ones left: what is not includable there
+// has no effect at all. Cost: some microseconds a transaction whose signers are
+// recovered.
 func Apply(net *Network, b Block, r Reader) (*BlockResult, error) {
 	s, err := newState(net, b.Time, r)
 	if err != nil {
@@ -59,6 +60,7 @@ func Apply(net *Network, b Block, r Reader) (*BlockResult, error) {
 	if err := s.movePower(); err != nil {
 		return nil, err
 	}
+	events = append(events, s.takeEvents()...)
 	if err := s.recordEvents(events); err != nil {
 		return nil, err
 	}

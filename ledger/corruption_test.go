@@ -426,6 +426,9 @@ func TestEveryCodeIsProduced(t *testing.T) {
 	for _, one := range ethereumCorruptions() {
 		produced[one.want.String()] = true
 	}
+	for _, one := range governRefusals() {
+		produced[one.want.String()] = true
+	}
 	for _, code := range blockLimitCodes {
 		produced[code.String()] = true
 	}

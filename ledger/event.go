@@ -35,6 +35,7 @@ const (
 	EventResolution          EventType = 43
 	EventProposalPassed      EventType = 44
 	EventThresholdChanged    EventType = 45
+	EventPowerMoved          EventType = 46
 )
 
 // Event is one effect of a transaction. From the events of all transactions
@@ -97,6 +98,8 @@ var (
 	fieldText         = memoField("text", func(e *Event) *string { return &e.Reference })
 	fieldNodesChanged = textField("nodes", func(e *Event) *string { return &e.Reference })
 	fieldValidator    = textField("validator", func(e *Event) *string { return &e.Reference })
+	fieldDelay        = numberField("delay", MaxProposalDelay, func(e *Event) uint64 { return uint64(e.Flags) }, func(e *Event, v uint64) { e.Flags = uint32(v) })
+	fieldActions      = textField("actions", func(e *Event) *string { return &e.Reference })
 	fieldActionName   = textField("action", func(e *Event) *string { return &e.Name })
 	fieldHash         = textField("hash", func(e *Event) *string { return &e.Name })
 	fieldCode         = numberField("code", 1<<32-1, func(e *Event) uint64 { return uint64(e.Flags) }, func(e *Event, v uint64) { e.Flags = uint32(v) })
@@ -122,7 +125,7 @@ var eventSpecs = []eventSpec{
 	{EventValidatorKeyChanged, "validatorKeyChanged", []field{fieldMember, fieldKey}},
 	{EventNodesChanged, "nodesChanged", []field{fieldMember, fieldNodesChanged}},
 	{EventValidatorPunished, "validatorPunished", []field{fieldMember, fieldValidator}},
-	{EventProposalCreated, "proposalCreated", []field{number("proposal"), fieldMember, until("expiry")}},
+	{EventProposalCreated, "proposalCreated", []field{number("proposal"), fieldMember, until("expiry"), fieldDelay, fieldActions}},
 	{EventVoteCast, "voteCast", []field{number("proposal"), fieldMember, fieldChoice}},
 	{EventProposalEnded, "proposalEnded", []field{number("proposal"), fieldStatus, fieldCode, until("action")}},
 	{EventParameterChanged, "parameterChanged", []field{fieldName, number("value")}},
@@ -132,6 +135,7 @@ var eventSpecs = []eventSpec{
 	{EventResolution, "resolution", []field{fieldText, fieldHash}},
 	{EventProposalPassed, "proposalPassed", []field{number("proposal"), until("effect")}},
 	{EventThresholdChanged, "thresholdChanged", []field{fieldActionName, number("numerator"), until("denominator")}},
+	{EventPowerMoved, "powerMoved", []field{fieldMember, number("power")}},
 }
 
 // eventSpecOf are the eventSpecs by their types.

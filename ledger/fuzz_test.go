@@ -197,3 +197,19 @@ func FuzzBodyJSON(f *testing.F) {
 		}
 	})
 }
+
+func FuzzDecodeMember(f *testing.F) { fuzzRecord(f, "governance", DecodeMember, writeMember) }
+
+func FuzzDecodeProposal(f *testing.F) { fuzzRecord(f, "governance", DecodeProposal, writeProposal) }
+
+func FuzzDecodeMemberList(f *testing.F) {
+	fuzzRecord(f, "governance", decodeMemberList, writeMemberList)
+}
+
+func FuzzDecodeProposalList(f *testing.F) {
+	fuzzRecord(f, "governance", decodeProposalList, writeProposalList)
+}
+
+func FuzzDecodeUpgrade(f *testing.F) { fuzzRecord(f, "governance", decodeUpgrade, writeUpgrade) }
+
+func FuzzDecodeProtocol(f *testing.F) { fuzzRecord(f, "governance", decodeProtocol, writeProtocol) }

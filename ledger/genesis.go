@@ -112,6 +112,11 @@ func NewGenesisParams(p Params) GenesisParams {
 // null.
 func (g Genesis) MarshalJSON() ([]byte, error) {
 	type plain Genesis
+	g.Members = slices.Clone(g.Members)
+	for i := range g.Members {
+		m := &g.Members[i]
+		m.Roles, m.NodeIDs = append([]string{}, m.Roles...), append([]NodeID{}, m.NodeIDs...)
+	}
 	g.Assets = append([]GenesisAsset{}, g.Assets...)
 	g.Accounts = append([]GenesisAccount{}, g.Accounts...)
 	g.Balances = append([]GenesisBalance{}, g.Balances...)
@@ -180,11 +185,16 @@ func (b *genesisBuilder) params() error {
 	if p.KeyRotationCooldown == 0 {
 		b.s.params.KeyRotationCooldown = DefaultParams().KeyRotationCooldown
 	}
+	given := map[string]bool{}
 	for i, t := range p.Thresholds {
 		kind, known := ParseActionKind(t.Action)
-		if !known {
+		switch {
+		case !known:
 			return fmt.Errorf("params.thresholds[%d].action: %q is not an action", i, t.Action)
+		case given[t.Action]:
+			return fmt.Errorf("params.thresholds[%d].action: %q is listed twice", i, t.Action)
 		}
+		given[t.Action] = true
 		b.s.params.Thresholds[kind-1] = Threshold{t.Numerator, t.Denominator}
 	}
 	for _, policy := range []AccountPolicy{PolicyAdmitted, PolicyOpen} {

@@ -107,7 +107,7 @@ func goldenBodies(net *ledger.Network) []goldenBody {
 	top := ledger.Body{Sender: alice, Nonce: ledger.Nonce(ledger.MaxJSONInteger), ValidUntil: ledger.UnixTime(ledger.MaxJSONInteger), Memo: strings.Repeat("€", 85) + "!"}
 	top.Op = &ledger.Transfer{Legs: []ledger.Leg{full}}
 	paid := ledger.Body{Sender: alice, Nonce: 1, ValidUntil: 1_800_000_060, Memo: "delivery versus payment", Op: &ledger.Transfer{Legs: []ledger.Leg{leg, back}}}
-	return []goldenBody{
+	bodies := []goldenBody{
 		{"transfer", plain(0, &ledger.Transfer{Legs: []ledger.Leg{leg}}), []string{"alice"}},
 		{"transfer of two parties", paid, []string{"alice", "bob"}},
 		{"transfer at the limits", top, []string{"alice"}},
@@ -119,6 +119,7 @@ func goldenBodies(net *ledger.Network) []goldenBody {
 		{"pauseAsset", plain(7, &ledger.PauseAsset{Asset: gold}), []string{"alice"}},
 		{"resumeAsset", plain(8, &ledger.ResumeAsset{Asset: gold}), []string{"alice"}},
 	}
+	return append(bodies, goldenGovernance(net)...)
 }
 
 func TestGoldenBodies(t *testing.T) {
@@ -206,6 +207,7 @@ func TestGoldenOutcomes(t *testing.T) {
 		{Type: ledger.EventAssetResumed, Asset: gold},
 		{Type: ledger.EventAccountCreated, Account: bob},
 	}
+	events = append(events, goldenGovernanceEvents(t)...)
 	g := golden{name: "outcomes"}
 	add := func(name string, r ledger.TxResult) {
 		g.hex(name+": outcome", r.Outcome())

@@ -20,7 +20,8 @@ type CastVote struct {
 	Choice   Choice `json:"choice"` // 1 yes, 2 no, 3 veto
 }
 
-// WithdrawProposal ends one's own proposal before it takes effect.
+// WithdrawProposal ends one's own proposal while it is open: once it has passed
+// it is the members' and not the proposer's.
 type WithdrawProposal struct {
 	alone
 	Proposal uint64 `json:"proposal"`
@@ -164,7 +165,7 @@ func (o *Propose) apply(s *state, b *Body) (Code, error) {
 	if err := s.openProposal(id, &p); err != nil {
 		return 0, err
 	}
-	s.emit(Event{Type: EventProposalCreated, Number: uint64(id), Other: b.Sender, Until: p.Due})
+	s.emit(proposalCreated(id, &p))
 	s.emit(Event{Type: EventVoteCast, Number: uint64(id), Other: b.Sender, Decimals: uint8(ChoiceYes)})
 	return Applied, s.decideAll(id)
 }
@@ -192,8 +193,8 @@ func (o *CastVote) apply(s *state, b *Body) (Code, error) {
 	return Applied, s.decideAll(c.id)
 }
 
-// apply of withdrawProposal checks the member, the proposal and its proposer, in
-// this order.
+// apply of withdrawProposal checks the member, the proposal, its status and its
+// proposer, in this order.
 func (o *WithdrawProposal) apply(s *state, b *Body) (Code, error) {
 	if _, code, err := s.votingMember(b.Sender); code != Applied || err != nil {
 		return code, err
@@ -202,7 +203,10 @@ func (o *WithdrawProposal) apply(s *state, b *Body) (Code, error) {
 	if code != Applied || err != nil {
 		return code, err
 	}
-	if c.value.Proposer != b.Sender {
+	switch {
+	case c.value.Status != ProposalOpen, c.value.Due <= s.time:
+		return CodeProposalClosed, nil
+	case c.value.Proposer != b.Sender:
 		return CodeNotProposer, nil
 	}
 	return Applied, s.end(c, ProposalWithdrawn, Applied, 0)

@@ -262,10 +262,19 @@ func decodeMemberList(value []byte) (m memberList, err error) {
 	}
 	outer.close(l)
 	d.close(outer)
-	if !d.done() || !slices.IsSortedFunc(m.members, crypto.Address.Compare) || len(m.members) > MaxMembers {
+	if !d.done() || !strictlyAscending(m.members) || len(m.members) > MaxMembers {
 		return memberList{}, fmt.Errorf("members record %x is not well formed", value)
 	}
 	return m, nil
+}
+
+func strictlyAscending(list []crypto.Address) bool {
+	for i := 1; i < len(list); i++ {
+		if list[i-1].Compare(list[i]) >= 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // ReadMembers reads the addresses of all members, whatever their status,

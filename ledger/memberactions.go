@@ -14,7 +14,7 @@ type AdmitMemberAction struct {
 	Roles        RoleNames      `json:"roles"`
 	ConsensusKey ConsensusKey   `json:"consensusKey"` // empty for none
 	Power        uint64         `json:"power"`        // 0, or from MinFoundingPower on
-	NodeIDs      []NodeID       `json:"nodeIds"`      // ascending
+	NodeIDs      NodeIDs        `json:"nodeIds"`      // ascending, at most MaxNodes
 }
 
 // SuspendMemberAction takes a member's vote, power and accounts' rights until
@@ -109,7 +109,7 @@ func (a *AdmitMemberAction) check() Code {
 		return CodeLimitExceeded
 	}
 	record := a.record()
-	if field, _ := record.wrong(MinFoundingPower); field != "" || a.Admin.IsZero() {
+	if field, _ := record.wrong(MinFoundingPower); field != "" || a.Admin.IsZero() || !validRoles(a.Roles) {
 		return CodeInvalidField
 	}
 	return Applied
@@ -123,7 +123,15 @@ func (a *AdmitMemberAction) record() Member {
 func (a *SuspendMemberAction) check() Code   { return checkAsset(a.Member) }
 func (a *ReinstateMemberAction) check() Code { return checkAsset(a.Member) }
 func (a *RemoveMemberAction) check() Code    { return checkAsset(a.Member) }
-func (a *SetRolesAction) check() Code        { return checkAsset(a.Member) }
+
+func (a *SetRolesAction) check() Code {
+	if a.Member.IsZero() || !validRoles(a.Roles) {
+		return CodeInvalidField
+	}
+	return Applied
+}
+
+func validRoles(roles RoleNames) bool { return allRoles.Has(Roles(roles)) }
 
 func (a *SetPowerAction) check() Code {
 	if a.Member.IsZero() || !validPower(a.Power) {

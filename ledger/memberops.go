@@ -19,7 +19,7 @@ type RotateValidatorKey struct {
 // those it had.
 type SetNodes struct {
 	alone
-	NodeIDs []NodeID `json:"nodeIds"` // ascending, at most MaxNodes
+	NodeIDs NodeIDs `json:"nodeIds"` // ascending, at most MaxNodes
 }
 
 var (
@@ -68,7 +68,11 @@ func (o *RotateValidatorKey) encode(w *encoder) {
 	w.end(l)
 }
 
-func (o *SetNodes) encode(w *encoder) { w.nodes(o.NodeIDs) }
+func (o *SetNodes) encode(w *encoder) {
+	l := w.list()
+	w.nodes(o.NodeIDs)
+	w.end(l)
+}
 
 func (o *RotateValidatorKey) typed(m *message) { m.bytes32("consensusKey", o.ConsensusKey) }
 func (o *SetNodes) typed(m *message)           { m.nodeIDs("nodeIds", o.NodeIDs) }
@@ -119,6 +123,22 @@ func nodesText(nodes []NodeID) string {
 		texts[i] = n.String()
 	}
 	return strings.Join(texts, ",")
+}
+
+// NodeIDs is a list of node IDs, in JSON never null.
+type NodeIDs []NodeID
+
+// MarshalJSON writes a list, of nothing too.
+func (n NodeIDs) MarshalJSON() ([]byte, error) { return json.Marshal(append([]NodeID{}, n...)) }
+
+// UnmarshalJSON reads a list; one of nothing is nil, as a decoder makes it.
+func (n *NodeIDs) UnmarshalJSON(data []byte) error {
+	var list []NodeID
+	if err := json.Unmarshal(data, &list); err != nil {
+		return err
+	}
+	*n = append(NodeIDs(nil), list...)
+	return nil
 }
 
 // memberAdmitted tells all about a new member.

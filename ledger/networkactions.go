@@ -6,11 +6,12 @@ import "github.com/tallystick/tallystick/crypto"
 // genesis.
 type SetParameterAction struct {
 	Name  string `json:"name"`  // of ParameterNames
-	Value uint64 `json:"value"` // accountPolicy: 1 admitted, 2 open
+	Value uint64 `json:"value"` // in the parameter's range; accountPolicy: 1 admitted, 2 open
 }
 
 // SetThresholdAction sets how many of the active members a kind of action
-// needs: more than numerator/denominator of them.
+// needs: more than numerator/denominator of them. It needs as many itself, by
+// the threshold that was and by the one that will be.
 type SetThresholdAction struct {
 	Action      string `json:"action"`
 	Numerator   uint64 `json:"numerator"`
@@ -116,7 +117,7 @@ func (*ResolutionAction) ActionKind() ActionKind { return ActionResolution }
 
 func (a *SetParameterAction) check() Code {
 	var p Params
-	if p.parameter(a.Name) == nil {
+	if p.parameter(a.Name) == nil || a.Value > MaxJSONInteger {
 		return CodeInvalidField
 	}
 	return Applied

@@ -198,3 +198,19 @@ func ReadNetwork(r Reader) (*Network, error) {
 	}
 	return NewNetwork(id, chainID, settlement, decimals)
 }
+
+// Parameter is one of the ledger's numbers with its range.
+type Parameter struct {
+	Name        string
+	Value       uint64
+	Least, Most uint64
+}
+
+// List returns the numbers, in the order of ParameterNames.
+func (p Params) List() []Parameter {
+	list := make([]Parameter, len(parameters))
+	for i, n := range parameters {
+		list[i] = Parameter{n.name, *n.at(&p), n.low, n.top}
+	}
+	return list
+}

@@ -55,10 +55,16 @@ func (s *state) setMoving(moving bool) error {
 	return nil
 }
 
+// leastTotal is the least sum of powers of which less than a third is not
+// nothing: below it no power could ever move again.
+const leastTotal = 4
+
 // movePower moves the members' powers towards where they belong, at the end of
 // a block. The sum of all changes of one block stays below a third of the whole,
 // so that who follows the chain by its signatures alone can follow the change.
-// Who stands first, by address, moves first; a few blocks settle all.
+// Powers rise before any falls: so the whole never shrinks below what all aim
+// at, of which some is a founding power at least. Who stands first, by address,
+// moves first; a few blocks settle all.
 func (s *state) movePower() error {
 	list, err := s.memberListTable.get(s.reader, single{})
 	if err != nil || !list.value.moving {
@@ -73,29 +79,40 @@ func (s *state) movePower() error {
 		total += m.value.Power
 	}
 	left := (total - 1) / 3 // there is always power, so total is above 0
+	for _, c := range members {
+		if m := &c.value; m.Power < m.aim() {
+			step := min(left, m.aim()-m.Power)
+			left -= step
+			s.givePower(c, m.Power+step)
+		}
+	}
 	settled := true
 	for _, c := range members {
-		m := c.value
-		step := min(left, distance(m.Power, m.aim()))
-		if m.Power < m.aim() {
-			m.Power += step
-		} else {
-			m.Power -= step
+		if m := &c.value; m.Power > m.aim() {
+			step := min(left, m.Power-m.aim())
+			left -= step
+			s.givePower(c, m.Power-step)
 		}
-		if left -= step; step > 0 {
-			s.memberTable.set(c, m)
-		}
-		settled = settled && m.Power == m.aim()
+		settled = settled && c.value.Power == c.value.aim()
 	}
 	return s.setMoving(!settled)
 }
 
-func distance(a, b uint64) uint64 { return max(a, b) - min(a, b) }
+// givePower sets the power that a member has now.
+func (s *state) givePower(c *cell[crypto.Address, Member], power uint64) {
+	if c.value.Power == power {
+		return
+	}
+	m := c.value
+	m.Power = power
+	s.memberTable.set(c, m)
+	s.emit(Event{Type: EventPowerMoved, Other: c.id, Number: power})
+}
 
 // punish takes the power of the members whose consensus keys have signed two
-// blocks of one height, at once and whatever the limit is. The last power stays:
-// a chain without validators would end. The member may be given power again by
-// a vote.
+// blocks of one height, at once and whatever the limit is, and with it their
+// target. The last power stays: a chain without validators would end. The member
+// may be given power again by a vote.
 func (s *state) punish(evidence []ConsensusAddress) error {
 	for _, a := range evidence {
 		owner, err := s.keyOwner(a)
@@ -112,6 +129,8 @@ func (s *state) punish(evidence []ConsensusAddress) error {
 	return nil
 }
 
+// disempower counts as the power of the others what they have and keep: it must
+// carry the chain until more has moved in.
 func (s *state) disempower(member crypto.Address, key ConsensusAddress) error {
 	members, err := s.allMembers()
 	if err != nil {
@@ -124,7 +143,7 @@ func (s *state) disempower(member crypto.Address, key ConsensusAddress) error {
 		}
 	}
 	c, err := s.member(member)
-	if err != nil || others == 0 || c.value.Power == 0 && c.value.Target == 0 {
+	if err != nil || others < leastTotal || c.value.Power == 0 && c.value.Target == 0 {
 		return err
 	}
 	m := c.value

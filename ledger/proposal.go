@@ -2,7 +2,9 @@ package ledger
 
 import (
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
+	"strings"
 
 	"github.com/tallystick/tallystick/crypto"
 )
@@ -117,7 +119,7 @@ func DecodeProposal(value []byte) (Proposal, error) {
 	l.close(votes)
 	p.Code, p.Failed = Code(l.uintUpTo(1<<32-1)), l.uint()
 	d.close(l)
-	if !d.done() || p.Status.String() == "unknown" || p.Actions.check() != Applied {
+	if !d.done() || p.Status.String() == "unknown" || len(p.Actions) == 0 || len(p.Actions) > MaxActions {
 		return Proposal{}, fmt.Errorf("proposal record %x is not well formed", value)
 	}
 	return p, nil
@@ -151,10 +153,46 @@ func decodeProposalList(value []byte) (p proposalList, err error) {
 	}
 	outer.close(l)
 	d.close(outer)
-	if !d.done() || len(p.open) > MaxOpenProposals {
+	if !d.done() || len(p.open) > MaxOpenProposals || !p.ascending() {
 		return proposalList{}, fmt.Errorf("proposals record %x is not well formed", value)
 	}
 	return p, nil
+}
+
+// ascending reports whether the open proposals' numbers strictly ascend and were
+// given.
+func (p *proposalList) ascending() bool {
+	before := ProposalID(0)
+	for _, id := range p.open {
+		if id <= before || id > p.last {
+			return false
+		}
+		before = id
+	}
+	return true
+}
+
+// proposalCreated tells all about a new proposal. What it does is hex of the
+// actions as the payload has them: see ParseActions.
+func proposalCreated(id ProposalID, p *Proposal) Event {
+	var w encoder
+	p.Actions.encode(&w)
+	return Event{
+		Type: EventProposalCreated, Number: uint64(id), Other: p.Proposer, Until: p.Due, Flags: uint32(p.Delay),
+		Reference: "0x" + hex.EncodeToString(w.out),
+	}
+}
+
+// ParseActions reads the actions of an event.
+func ParseActions(text string) (ActionList, error) {
+	digits, ok := strings.CutPrefix(text, "0x")
+	raw, err := hex.DecodeString(digits)
+	d := decoder{rest: raw}
+	actions := d.actions()
+	if !ok || err != nil || !d.done() {
+		return nil, fmt.Errorf("actions %q are not well formed", text)
+	}
+	return actions, nil
 }
 
 // ReadProposal reads a proposal from committed state; ok is false where there

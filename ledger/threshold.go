@@ -41,16 +41,30 @@ func DefaultThresholds() (t [actionKinds]Threshold) {
 	return t
 }
 
-// threshold is the strictest of what the actions need. To change a threshold
-// needs what it now is besides: so nobody lowers one to pass under it.
+// threshold is the strictest of what the actions need.
 func (p *Params) threshold(actions ActionList) Threshold {
 	t := Threshold{1, 2}
 	for _, a := range actions {
-		t = t.stricter(p.Thresholds[a.ActionKind()-1])
-		if set, ok := a.(*SetThresholdAction); ok {
-			if kind, known := ParseActionKind(set.Action); known {
-				t = t.stricter(p.Thresholds[kind-1])
-			}
+		t = t.stricter(p.needs(a))
+	}
+	return t
+}
+
+// needs is what one action needs: the threshold of its kind, and more where a
+// low one would be a way around others. Who decides who votes decides everything,
+// so that takes the highest threshold there is. To set a threshold takes both
+// what it was and what it will be: nobody lowers one to pass under it, nor
+// raises one beyond what they could lower again.
+func (p *Params) needs(a Action) Threshold {
+	t := p.Thresholds[a.ActionKind()-1]
+	switch a := a.(type) {
+	case *AdmitMemberAction, *SuspendMemberAction, *ReinstateMemberAction, *RemoveMemberAction:
+		for _, other := range p.Thresholds {
+			t = t.stricter(other)
+		}
+	case *SetThresholdAction:
+		if kind, known := ParseActionKind(a.Action); known {
+			t = t.stricter(p.Thresholds[kind-1]).stricter(a.threshold())
 		}
 	}
 	return t

@@ -16,8 +16,11 @@ type ScheduleUpgradeAction struct {
 	Name    string `json:"name"` // 1..MaxNameBytes of text
 }
 
-// CancelUpgradeAction takes back what is scheduled.
-type CancelUpgradeAction struct{}
+// CancelUpgradeAction takes back what is scheduled. It names the version, so that
+// it cannot hit another upgrade than was meant.
+type CancelUpgradeAction struct {
+	Version uint64 `json:"version"`
+}
 
 var (
 	scheduleUpgradeSpec = actionSpec{
@@ -29,9 +32,10 @@ var (
 		},
 	}
 	cancelUpgradeSpec = actionSpec{
-		kind: ActionCancelUpgrade, name: "cancelUpgrade", form: jsonForm{},
+		kind: ActionCancelUpgrade, name: "cancelUpgrade", form: all("version"),
+		fields: "uint64 version",
 		empty:  func() Action { return new(CancelUpgradeAction) },
-		decode: func(*decoder) Action { return new(CancelUpgradeAction) },
+		decode: func(d *decoder) Action { return &CancelUpgradeAction{Version: d.uint()} },
 	}
 )
 
@@ -45,19 +49,30 @@ func (a *ScheduleUpgradeAction) check() Code {
 	switch {
 	case len(a.Name) > MaxNameBytes:
 		return CodeLimitExceeded
-	case !validName(a.Name) || a.Version == 0 || a.Version > MaxJSONInteger || a.Height > MaxJSONInteger:
+	case !validName(a.Name) || !validVersion(a.Version) || a.Height > MaxJSONInteger:
 		return CodeInvalidField
 	}
 	return Applied
 }
 
-func (*CancelUpgradeAction) check() Code { return Applied }
+func (a *CancelUpgradeAction) check() Code {
+	if !validVersion(a.Version) {
+		return CodeInvalidField
+	}
+	return Applied
+}
+
+func validVersion(version uint64) bool { return version > 0 && version <= MaxJSONInteger }
 
 func (a *ScheduleUpgradeAction) encode(w *encoder) {
 	writeUpgrade(w, &Upgrade{a.Version, Height(a.Height), a.Name})
 }
 
-func (*CancelUpgradeAction) encode(w *encoder) { w.end(w.list()) }
+func (a *CancelUpgradeAction) encode(w *encoder) {
+	l := w.list()
+	w.uint(a.Version)
+	w.end(l)
+}
 
 func (a *ScheduleUpgradeAction) typed(m *message) {
 	m.uint64("version", a.Version)
@@ -65,7 +80,7 @@ func (a *ScheduleUpgradeAction) typed(m *message) {
 	m.string("name", a.Name)
 }
 
-func (*CancelUpgradeAction) typed(*message) {}
+func (a *CancelUpgradeAction) typed(m *message) { m.uint64("version", a.Version) }
 
 // perform of scheduleUpgrade checks that none is scheduled, that the version is
 // above the one in force, and that the height still lies ahead, in this order.
@@ -94,13 +109,13 @@ func (a *ScheduleUpgradeAction) perform(s *state) (Code, error) {
 // and its height: CometBFT is told of the version one block before.
 const upgradeNotice = 1
 
-// perform of cancelUpgrade checks that one is scheduled.
-func (*CancelUpgradeAction) perform(s *state) (Code, error) {
+// perform of cancelUpgrade checks that one of this version is scheduled.
+func (a *CancelUpgradeAction) perform(s *state) (Code, error) {
 	c, err := s.upgradeTable.get(s.reader, single{})
 	if err != nil {
 		return 0, err
 	}
-	if !c.present {
+	if !c.present || c.value.Version != a.Version {
 		return CodeNoUpgrade, nil
 	}
 	s.emit(Event{Type: EventUpgradeCancelled, Number: c.value.Version})
@@ -108,11 +123,16 @@ func (*CancelUpgradeAction) perform(s *state) (Code, error) {
 	return Applied, nil
 }
 
+// firstProtocol is the version of the rules where the state names none. It stays
+// what it is when Protocol rises: a program that knows more versions still has to
+// read the states of older networks.
+const firstProtocol = 1
+
 // protocol is the version of the rules in force.
 func (s *state) protocol() (uint64, error) {
 	c, err := s.protocolTable.get(s.reader, single{})
 	if err != nil || !c.present {
-		return Protocol, err
+		return firstProtocol, err
 	}
 	return c.value, nil
 }
@@ -148,7 +168,7 @@ func ReadUpgrade(r Reader) (u Upgrade, ok bool, err error) {
 func ReadProtocol(r Reader) (uint64, error) {
 	value, err := r.Get([]byte(KeyProtocol))
 	if err != nil || len(value) == 0 {
-		return Protocol, err
+		return firstProtocol, err
 	}
 	return decodeProtocol(value)
 }
@@ -174,7 +194,7 @@ func decodeUpgrade(value []byte) (Upgrade, error) {
 }
 
 // The record at KeyProtocol is the version as an RLP integer. It is not there
-// while the rules are those of genesis.
+// while the rules are the first.
 func writeProtocol(w *encoder, version *uint64) { w.uint(*version) }
 
 func decodeProtocol(value []byte) (uint64, error) {

@@ -33,6 +33,8 @@ type backend struct {
 	store      *store.Store
 	index      *index.Index
 	blocks     blockStore
+	commits    commitStore
+	validators validatorStore
 	failed     func(error) // why the node must not go on: its disk or what it holds is damaged
 	catchingUp func() bool
 	version    string

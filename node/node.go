@@ -278,7 +278,7 @@ func (n *Node) openRPC() error {
 	validator := n.env.PubKey.Address()
 	n.backend = &backend{
 		net: n.app.Network(), app: n.app, store: n.store, index: n.index,
-		blocks: n.env.BlockStore, failed: n.fail, catchingUp: n.CatchingUp,
+		blocks: n.env.BlockStore, commits: n.env.BlockStore, validators: n.env.StateStore, failed: n.fail, catchingUp: n.CatchingUp,
 		version: n.options.Version, nodeID: string(n.key.ID()), validator: validator,
 	}
 	var err error

@@ -42,6 +42,13 @@ type Backend interface {
 	// WaitReceipt waits for the receipt, or for ctx.
 	WaitReceipt(ctx context.Context, hash crypto.Hash) (*wire.Receipt, error)
 
+	// State is the committed state at Height, for as long as it takes to answer.
+	State() (ledger.Reader, error)
+	// Validators are those that vote on the block after Height, by power, the
+	// highest first, with what their last commits show. Members and targets are
+	// left empty.
+	Validators() (*wire.Validators, error)
+
 	// View reads the state as it was after the block at height, which is at
 	// most Height. Error: ErrUnknownHeight.
 	View(height ledger.Height) (View, error)

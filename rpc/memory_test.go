@@ -268,6 +268,18 @@ func (m *memory) WaitReceipt(ctx context.Context, hash crypto.Hash) (*wire.Recei
 	}
 }
 
+func (m *memory) State() (ledger.Reader, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.top(), m.fail
+}
+
+func (m *memory) Validators() (*wire.Validators, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return &wire.Validators{Items: []wire.Validator{}}, m.fail
+}
+
 func (m *memory) View(height ledger.Height) (View, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tallystick/tallystick/rpc/wire"
@@ -62,7 +63,9 @@ var (
 )
 
 // methodTable lists every method, in the order of the documents.
-var methodTable = []*method{
+var methodTable = slices.Concat(ledgerMethods, governMethods, []*method{discoverRow})
+
+var ledgerMethods = []*method{
 	{
 		name: "ledger_status", summary: "The node and its newest height.",
 		description: "Every other method answers for this height.",
@@ -130,13 +133,15 @@ var methodTable = []*method{
 		result: result{"asset", "there is no such asset", refTo[wire.Asset]},
 	}, {
 		name: "ledger_listAssets", summary: "All assets, page by page, ascending by address.",
-		params: []param{{"page", false, formPage, "Which part of the list; the first 100 where it is left out."}},
+		params: []param{paramPage},
 		result: result{"page", "", refTo[wire.AssetPage]},
-	}, {
-		name: discoverMethod, summary: "This document.",
-		description: "Also by the name rpc.discover.",
-		result:      result{"openrpc", "", named("OpenRPC")},
 	},
+}
+
+var discoverRow = &method{
+	name: discoverMethod, summary: "This document.",
+	description: "Also by the name rpc.discover.",
+	result:      result{"openrpc", "", named("OpenRPC")},
 }
 
 var methodIndex = func() map[string]*method {

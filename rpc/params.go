@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -214,17 +215,43 @@ func (p *params) asset() (address crypto.Address, symbol string) {
 // page takes {limit, cursor}. A cursor is the address of the last asset of
 // the page before; clients need not know.
 func (p *params) page() (limit int, after crypto.Address) {
+	limit, cursor := p.pageText()
+	if cursor != "" {
+		a, err := crypto.ParseAddress(cursor)
+		if err != nil {
+			p.fail("has a cursor that this method did not give")
+		}
+		after = a
+	}
+	return limit, after
+}
+
+// numberPage is page where the cursor is a number; 0 where it is left out.
+func (p *params) numberPage() (limit int, cursor uint64) {
+	limit, text := p.pageText()
+	if text != "" {
+		n, err := strconv.ParseUint(text, 10, 53)
+		if err != nil || n == 0 {
+			p.fail("has a cursor that this method did not give")
+		}
+		cursor = n
+	}
+	return limit, cursor
+}
+
+// pageText takes a page with its cursor as it stands there.
+func (p *params) pageText() (limit int, cursor string) {
 	const usual, most = 100, 1000
 	raw := p.take()
 	if raw == nil {
-		return usual, after
+		return usual, ""
 	}
 	var given struct {
 		Limit  *json.RawMessage `json:"limit"`
 		Cursor *string          `json:"cursor"`
 	}
 	if !p.object(raw, &given, pageKeys) {
-		return 0, after
+		return 0, ""
 	}
 	n := uint64(usual)
 	if given.Limit != nil {
@@ -233,14 +260,23 @@ func (p *params) page() (limit int, after crypto.Address) {
 	if n < 1 || n > most {
 		p.fail("has the limit %d", n)
 	}
-	if given.Cursor != nil && *given.Cursor != "" {
-		a, err := crypto.ParseAddress(*given.Cursor)
-		if err != nil {
-			p.fail("has a cursor that this method did not give")
-		}
-		after = a
+	if given.Cursor != nil {
+		cursor = *given.Cursor
 	}
-	return int(n), after
+	return int(n), cursor
+}
+
+// proposal takes a proposal's number.
+func (p *params) proposal() ledger.ProposalID {
+	raw := p.take()
+	if raw == nil {
+		return 0
+	}
+	n, ok := p.numberOf(raw)
+	if ok && n == 0 {
+		p.fail("is 0")
+	}
+	return ledger.ProposalID(n)
 }
 
 // body takes an unsigned transaction. It is not judged yet.

@@ -21,21 +21,24 @@ func validParams(t testing.TB, h *harness) map[string][]any {
 		"ledger_sendRawTransactionSync": {raw, 100}, "ledger_waitReceipt": {crypto.Hash{1}, 1}, "ledger_getReceipt": {crypto.Hash{1}},
 		"ledger_getReceiptByNonce": {alice, 0}, "ledger_getTransaction": {crypto.Hash{1}}, "ledger_getBlock": {0}, "ledger_getAccount": {alice, 0},
 		"ledger_getBalance": {alice, bob, 0}, "ledger_getAsset": {"EUR"}, "ledger_listAssets": {map[string]any{"limit": 1}}, "rpc_discover": {},
+		"ledger_listMembers": {map[string]any{"limit": 1}}, "ledger_getMember": {alice}, "ledger_listValidators": {},
+		"ledger_listProposals": {map[string]any{"limit": 1}}, "ledger_getProposal": {1}, "ledger_getParams": {},
 	}
 }
 
 // badValues are values that no parameter of the form takes.
 var badValues = map[string][]string{
-	formAddress.expects: {`""`, `"0x12"`, `"f39Fd6e51aad88F6F4ce6aB8827279cffFb92266"`, `"0xF39fd6e51aad88F6F4ce6aB8827279cffFb92266"`, `"0xg39fd6e51aad88f6f4ce6ab8827279cfffb92266"`, `1`, `true`, `{}`, `[]`, `"EUR"`},
-	formHash.expects:    {`""`, `"0x"`, `"0x1"`, `"` + strings.Repeat("ab", 32) + `"`, `"0x` + strings.Repeat("zz", 32) + `"`, `0`, `{}`, `["0x"]`},
-	formRaw.expects:     {`""`, `"54"`, `"0x5"`, `"0x5g"`, `"0X54"`, `84`, `[84]`, `{"raw":"0x54"}`, `false`},
-	formNonce.expects:   {`-1`, `1.5`, `1.0`, `1e3`, `9007199254740992`, `99999999999999999999999999`, `"1"`, `"0x1"`, `true`, `[]`},
-	formTimeout.expects: {`-1`, `0.5`, `1e9`, `9007199254740992`, `"100"`, `{}`},
-	formHeight.expects:  {`-1`, `1.5`, `1e1`, `9007199254740992`, `"1"`, `"0x1"`, `"earliest"`, `"LATEST"`, `[]`},
-	formBlock.expects:   {`-1`, `1.5`, `9007199254740992`, `"1"`, `"0x1"`, `"pending"`, `"Latest"`, `{}`, `false`},
-	formAsset.expects:   {`""`, `"eur"`, `"0x1"`, `"TOOLONGSYMBOL"`, `"E R"`, `1`, `{}`},
-	formPage.expects:    {`[]`, `1`, `"1"`, `{"limit":0}`, `{"limit":1001}`, `{"limit":-1}`, `{"limit":"1"}`, `{"limit":1.5}`, `{"cursor":1}`, `{"cursor":"next"}`, `{"offset":1}`, `{"Limit":1}`, `{"limit":1,"limit":2}`},
-	formBody.expects:    badBodies(),
+	formAddress.expects:  {`""`, `"0x12"`, `"f39Fd6e51aad88F6F4ce6aB8827279cffFb92266"`, `"0xF39fd6e51aad88F6F4ce6aB8827279cffFb92266"`, `"0xg39fd6e51aad88f6f4ce6ab8827279cfffb92266"`, `1`, `true`, `{}`, `[]`, `"EUR"`},
+	formHash.expects:     {`""`, `"0x"`, `"0x1"`, `"` + strings.Repeat("ab", 32) + `"`, `"0x` + strings.Repeat("zz", 32) + `"`, `0`, `{}`, `["0x"]`},
+	formRaw.expects:      {`""`, `"54"`, `"0x5"`, `"0x5g"`, `"0X54"`, `84`, `[84]`, `{"raw":"0x54"}`, `false`},
+	formNonce.expects:    {`-1`, `1.5`, `1.0`, `1e3`, `9007199254740992`, `99999999999999999999999999`, `"1"`, `"0x1"`, `true`, `[]`},
+	formTimeout.expects:  {`-1`, `0.5`, `1e9`, `9007199254740992`, `"100"`, `{}`},
+	formHeight.expects:   {`-1`, `1.5`, `1e1`, `9007199254740992`, `"1"`, `"0x1"`, `"earliest"`, `"LATEST"`, `[]`},
+	formBlock.expects:    {`-1`, `1.5`, `9007199254740992`, `"1"`, `"0x1"`, `"pending"`, `"Latest"`, `{}`, `false`},
+	formAsset.expects:    {`""`, `"eur"`, `"0x1"`, `"TOOLONGSYMBOL"`, `"E R"`, `1`, `{}`},
+	formPage.expects:     {`[]`, `1`, `"1"`, `{"limit":0}`, `{"limit":1001}`, `{"limit":-1}`, `{"limit":"1"}`, `{"limit":1.5}`, `{"cursor":1}`, `{"cursor":"next"}`, `{"offset":1}`, `{"Limit":1}`, `{"limit":1,"limit":2}`},
+	formProposal.expects: {`0`, `-1`, `1.5`, `1e3`, `9007199254740992`, `"1"`, `"0x1"`, `true`, `[]`},
+	formBody.expects:     badBodies(),
 	formSigned.expects: {
 		`[]`, `{}`, `{"tx":null,"signatures":[]}`, `{"signatures":[]}`, `{"tx":` + goodBody + `}`, `{"tx":` + goodBody + `,"signatures":null}`, `{"tx":` + goodBody + `,"signatures":{}}`,
 		`{"tx":` + goodBody + `,"signatures":[{}]}`, `{"tx":` + goodBody + `,"signatures":[null]}`, `{"tx":` + goodBody + `,"signatures":[{"scheme":0}]}`,

@@ -68,6 +68,7 @@ func NewChain(t testing.TB, g *ledger.Genesis) *Chain {
 		Time: 1_800_000_000, book: newBook(), spent: map[crypto.Address][]ledger.Nonce{},
 	}
 	checkChanges(t, &State{}, built.Changes)
+	c.book.govern.params = built.Params
 	c.book.record(t, built.Events)
 	c.check(t)
 	return c
@@ -115,8 +116,14 @@ func (c *Chain) Apply(t testing.TB, txs ...*ledger.Tx) *ledger.BlockResult {
 // ApplyAt is Apply with the block's time.
 func (c *Chain) ApplyAt(t testing.TB, time ledger.UnixTime, txs ...*ledger.Tx) *ledger.BlockResult {
 	t.Helper()
-	c.Height, c.Time = c.Height+1, time
-	block := ledger.Block{Height: c.Height, Time: time, Txs: txs}
+	return c.ApplyBlock(t, ledger.Block{Time: time, Txs: txs})
+}
+
+// ApplyBlock is Apply with the block, but for its height.
+func (c *Chain) ApplyBlock(t testing.TB, block ledger.Block) *ledger.BlockResult {
+	t.Helper()
+	c.Height, c.Time = c.Height+1, block.Time
+	block.Height = c.Height
 	result, err := ledger.Apply(c.Net, block, c.State)
 	if err != nil {
 		t.Fatalf("block %d: %v", c.Height, err)
@@ -124,7 +131,11 @@ func (c *Chain) ApplyAt(t testing.TB, time ledger.UnixTime, txs ...*ledger.Tx) *
 	c.checkRepeatable(t, block, result)
 	checkChanges(t, c.State, result.Changes)
 	c.checkSpending(t, block, result)
+	before := c.State.Clone()
 	c.State.Write(result.Changes)
+	checkPowers(t, before, c.State, result)
+	c.book.govern.now = block.Time
+	c.book.record(t, result.Events)
 	for i, r := range result.Results {
 		if r.Code != ledger.Applied && len(r.Events) > 0 {
 			t.Fatalf("transaction %d was not applied (%s) and has events", i, r.Code)

@@ -16,6 +16,11 @@ import (
 //   - each asset's balances sum to its supply (check);
 //   - no balance, account or asset without a source: the state is exactly what
 //     the events of genesis and of all transactions make (check);
+//   - members, their powers, proposals, parameters and upgrades are exactly what
+//     the events tell, every open proposal falls due once, and no consensus key
+//     was ever two members' (checkGovernance);
+//   - powers move by less than a third a block, never all go, and CometBFT is
+//     told exactly what changed (checkPowers);
 //   - no (sender, nonce) twice (checkSpending);
 //   - nobody but the sender spends a sender's nonce: every transaction that
 //     spends one carries signatures that meet the sender's authority, and no
@@ -31,6 +36,7 @@ type book struct {
 	accounts map[crypto.Address]bool
 	assets   map[crypto.Address]*bookAsset
 	balances map[[2]crypto.Address]*big.Int
+	govern   *governBook
 }
 
 type bookAsset struct {
@@ -40,7 +46,7 @@ type bookAsset struct {
 }
 
 func newBook() *book {
-	return &book{map[crypto.Address]bool{}, map[crypto.Address]*bookAsset{}, map[[2]crypto.Address]*big.Int{}}
+	return &book{map[crypto.Address]bool{}, map[crypto.Address]*bookAsset{}, map[[2]crypto.Address]*big.Int{}, newGovernBook()}
 }
 
 // record enters events, each through its text form and back.
@@ -57,7 +63,11 @@ func (b *book) record(t testing.TB, events []ledger.Event) {
 
 func (b *book) enter(t testing.TB, e ledger.Event) {
 	t.Helper()
+	if b.govern.enter(t, &e) {
+		return
+	}
 	switch e.Type {
+	case ledger.EventAccountAdmitted, ledger.EventMemberAdmitted:
 	case ledger.EventAccountCreated:
 		if b.accounts[e.Account] {
 			t.Fatalf("account %s is created twice", e.Account)
@@ -100,6 +110,7 @@ func (b *book) add(account, asset crypto.Address, amount ledger.Amount, sign int
 func (c *Chain) check(t testing.TB) {
 	t.Helper()
 	c.checkAccounts(t)
+	c.checkGovernance(t)
 	sums := c.checkBalances(t)
 	entries := c.State.Under("asset/")
 	if len(entries) != len(c.book.assets) {

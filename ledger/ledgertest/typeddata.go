@@ -2,7 +2,6 @@ package ledgertest
 
 import (
 	"encoding/json"
-	"fmt"
 	"strconv"
 
 	"github.com/tallystick/tallystick/crypto"
@@ -40,13 +39,16 @@ type typedLeg struct {
 // ParseTypedData reads back the body that typed data in JSON shows a wallet.
 func ParseTypedData(data []byte) (b ledger.Body, err error) {
 	var doc struct {
-		PrimaryType string       `json:"primaryType"`
-		Message     typedMessage `json:"message"`
+		PrimaryType string          `json:"primaryType"`
+		Message     json.RawMessage `json:"message"`
 	}
 	if err := json.Unmarshal(data, &doc); err != nil {
 		return b, err
 	}
-	m := &doc.Message
+	var m typedMessage
+	if err := json.Unmarshal(doc.Message, &m); err != nil {
+		return b, err
+	}
 	b.Sender, b.Memo = m.Sender, m.Memo
 	nonce, err := strconv.ParseUint(m.Nonce, 10, 64)
 	if err != nil {
@@ -57,7 +59,9 @@ func ParseTypedData(data []byte) (b ledger.Body, err error) {
 		return b, err
 	}
 	b.Nonce, b.ValidUntil = ledger.Nonce(nonce), ledger.UnixTime(until)
-	b.Op, err = m.operation(doc.PrimaryType)
+	if b.Op, err = m.operation(doc.PrimaryType); b.Op == nil && err == nil {
+		b.Op, err = parseTypedGovernance(doc.PrimaryType, doc.Message)
+	}
 	return b, err
 }
 
@@ -80,5 +84,5 @@ func (m *typedMessage) operation(primary string) (ledger.Operation, error) {
 	case "ResumeAsset":
 		return &ledger.ResumeAsset{Asset: m.Asset}, nil
 	}
-	return nil, fmt.Errorf("typed data of unknown type %q", primary)
+	return nil, nil // parseTypedGovernance knows the others
 }

@@ -1,0 +1,78 @@
+package node
+
+import (
+	"fmt"
+
+	"github.com/cometbft/cometbft/types"
+
+	"github.com/tallystick/tallystick/ledger"
+	"github.com/tallystick/tallystick/rpc/wire"
+)
+
+// livenessWindow is over how many blocks the signatures of validators are counted.
+const livenessWindow = 100
+
+// validatorStore is what the backend reads of CometBFT's state store.
+type validatorStore interface {
+	LoadValidators(height int64) (*types.ValidatorSet, error)
+}
+
+// commitStore is what it reads of commits.
+type commitStore interface {
+	LoadBlockCommit(height int64) *types.Commit
+	LoadSeenCommit(height int64) *types.Commit
+}
+
+// State is the committed state at the height that the node answers for.
+func (b *backend) State() (ledger.Reader, error) {
+	height := b.Height()
+	if height == 0 {
+		return ledger.MapState{}, nil // genesis becomes durable with block 1
+	}
+	return b.store.At(height)
+}
+
+// Validators are those that vote on the next block. Who signed is read from the
+// commits themselves: nothing about it is state.
+func (b *backend) Validators() (*wire.Validators, error) {
+	height := int64(b.Height())
+	set, err := b.validators.LoadValidators(height + 1)
+	if err != nil {
+		return nil, b.damage(fmt.Errorf("read the validators of height %d: %w", height+1, err))
+	}
+	signed, last := make(map[string]uint64), make(map[string]uint64)
+	lowest := max(height-livenessWindow+1, 1, b.blocks.Base())
+	for h := lowest; h <= height; h++ {
+		countSigners(b.commits, h, signed, last)
+	}
+	out := &wire.Validators{Height: uint64(height), TotalPower: uint64(set.TotalVotingPower()), Window: uint64(max(height-lowest+1, 0)), Items: []wire.Validator{}}
+	for _, v := range set.Validators { // CometBFT keeps them by power, the highest first
+		item := wire.Validator{
+			ConsensusAddress: wire.Bytes(v.Address), ConsensusKey: v.PubKey.Bytes(), Power: uint64(v.VotingPower),
+			Signed: signed[string(v.Address)],
+		}
+		if at, ok := last[string(v.Address)]; ok {
+			item.LastSigned = &at
+		}
+		out.Items = append(out.Items, item)
+	}
+	return out, nil
+}
+
+// countSigners counts whose signatures a commit has. That of the newest block is
+// the one this node has seen; the others stand in the blocks after them.
+func countSigners(s commitStore, height int64, signed, last map[string]uint64) {
+	commit := s.LoadBlockCommit(height)
+	if commit == nil {
+		commit = s.LoadSeenCommit(height)
+	}
+	if commit == nil {
+		return
+	}
+	for _, sig := range commit.Signatures {
+		if sig.BlockIDFlag == types.BlockIDFlagCommit {
+			signed[string(sig.ValidatorAddress)]++
+			last[string(sig.ValidatorAddress)] = uint64(height)
+		}
+	}
+}
