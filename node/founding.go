@@ -20,10 +20,10 @@ import (
 // the order of the cards, so every member can make it or check another's.
 type Founding struct {
 	NetworkID string
-	ChainID   uint64        // 0: derived from NetworkID
-	Time      time.Time     // genesis time; zero: when the latest card was made
-	Cards     []*card.Card  // in any order
-	Params    ledger.Params // of the ledger
+	ChainID   uint64       // 0: derived from NetworkID
+	Time      time.Time    // genesis time; zero: when the latest card was made
+	Cards     []*card.Card // in any order
+	Params    ledger.GenesisParams
 
 	Settlement string                // symbol of the settlement asset
 	Assets     []ledger.GenesisAsset // the settlement asset among them
@@ -53,7 +53,7 @@ func (f Founding) spec() (GenesisSpec, error) {
 	}
 	spec := GenesisSpec{Time: f.Time, Cards: cards, Ledger: ledger.Genesis{
 		NetworkID: f.NetworkID, ChainID: cmp.Or(f.ChainID, ledger.DeriveChainID(f.NetworkID)),
-		Settlement: f.Settlement, Params: ledger.NewGenesisParams(f.Params),
+		Settlement: f.Settlement, Params: f.Params,
 		Assets: f.Assets, Balances: f.Balances,
 	}}
 	latest := time.Time{}

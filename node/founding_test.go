@@ -47,7 +47,7 @@ func testCard(t *testing.T, letter byte, change func(*card.Card, *card.Keys)) *c
 // testFounding is a network of four banks.
 func testFounding(t *testing.T) Founding {
 	t.Helper()
-	f := Founding{NetworkID: "eu-clearing", Params: ledger.DefaultParams(), Settlement: "EUR"}
+	f := Founding{NetworkID: "eu-clearing", Params: ledger.NewGenesisParams(ledger.DefaultParams()), Settlement: "EUR"}
 	for _, letter := range []byte("dbca") {
 		f.Cards = append(f.Cards, testCard(t, letter, nil))
 	}
@@ -132,7 +132,7 @@ func TestFoundingRefused(t *testing.T) {
 		{"no settlement asset", func(_ *testing.T, f *Founding) { f.Assets = nil }, []string{"settlement"}},
 		{"an issuer from nowhere", func(t *testing.T, f *Founding) { f.Assets[0].Issuer = testKeys(t, 'z').Admin.Address() }, []string{"assets[0]", "issuer"}},
 		{"a threshold of a minority", func(_ *testing.T, f *Founding) {
-			f.Params.Thresholds[0] = ledger.Threshold{Numerator: 1, Denominator: 3}
+			f.Params.Thresholds = []ledger.GenesisThreshold{{Action: "resolution", Numerator: 1, Denominator: 3}}
 		}, []string{"params", "1/3"}},
 		{"an admin listed again", func(_ *testing.T, f *Founding) {
 			f.Accounts = []ledger.GenesisAccount{{Address: f.Cards[0].Admin}}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/ledger"
+	"github.com/tallystick/tallystick/node/card"
 )
 
 // GenesisReport is what a genesis document means, for people and programs.
@@ -29,6 +30,21 @@ type GenesisReport struct {
 	Warnings      []string          `json:"warnings"`
 	Peers         map[string]string `json:"peers"` // nodeID@host:port by the member's name, from the cards
 	members       []ledger.GenesisMember
+	cards         []*card.Card
+}
+
+// Includes reports why a card is not in the document as it is.
+func (r *GenesisReport) Includes(given *card.Card) error {
+	for _, c := range r.cards {
+		same := c.Admin == given.Admin
+		if same && string(c.Text()) == string(given.Text()) {
+			return nil
+		}
+		if same {
+			return fmt.Errorf("the document has another card of %s: one of them is older", c)
+		}
+	}
+	return fmt.Errorf("the card of %s is not in the document", given)
 }
 
 // MemberReport is a founder.
@@ -79,7 +95,7 @@ func (g *genesis) report() *GenesisReport {
 		Hash: hex.EncodeToString(g.hash[:]), NetworkID: l.NetworkID, ChainID: l.ChainID, Time: uint64(g.doc.GenesisTime.Unix()),
 		AccountPolicy: l.Params.AccountPolicy, Signed: len(g.cards) > 0, Validators: len(g.doc.Validators),
 		Members: []MemberReport{}, Assets: []AssetReport{}, Thresholds: []ThresholdReport{}, Warnings: []string{}, Peers: map[string]string{},
-		Accounts: len(l.Accounts), Balances: len(l.Balances), members: l.Members,
+		Accounts: len(l.Accounts), Balances: len(l.Balances), members: l.Members, cards: g.cards,
 	}
 	for _, c := range g.cards {
 		r.Peers[c.Name] = c.Peer()

@@ -86,12 +86,9 @@ func (f *keyFlags) keep(c *cobra.Command, key *crypto.PrivateKey, light bool) (s
 			return "", fails(exitFailed, fmt.Errorf("the key of %s is already in %s", k.Address, k.File), "")
 		}
 	}
-	passphrase, err := f.passphrase(c, "new passphrase for "+key.Address().String(), true)
+	passphrase, err := f.newPassphrase(c, "new passphrase for "+key.Address().String())
 	if err != nil {
 		return "", err
-	}
-	if passphrase == "" {
-		return "", fails(exitUsage, errors.New("the passphrase is empty: it would protect nothing"), "choose one")
 	}
 	path, err := keystore.Store(f.dir, key, passphrase, light)
 	return path, fails(exitFailed, err, "")

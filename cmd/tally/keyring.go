@@ -157,6 +157,15 @@ func (f *keyFlags) passphrase(c *cobra.Command, prompt string, isNew bool) (stri
 	return first, err
 }
 
+// newPassphrase gets a passphrase for a new file, which must not be empty.
+func (f *keyFlags) newPassphrase(c *cobra.Command, prompt string) (string, error) {
+	passphrase, err := f.passphrase(c, prompt, true)
+	if err == nil && passphrase == "" {
+		err = fails(exitUsage, errors.New("the passphrase is empty: it would protect nothing"), "choose one")
+	}
+	return passphrase, err
+}
+
 // passphraseIn reads a file's first line.
 func passphraseIn(path string) (string, error) {
 	file, err := os.Open(path)

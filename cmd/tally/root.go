@@ -57,7 +57,7 @@ func newRoot() *cobra.Command {
 	root.PersistentFlags().Bool("json", false, "write JSON, for programs")
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), "Flags.FlagUsages ", fmt.Sprintf("Flags.FlagUsagesWrapped %d ", helpColumns)))
-	root.AddCommand(newDevnet(), newInit(), newStart(), newHealth(), newVersion())
+	root.AddCommand(newDevnet(), newInit(), newStart(), newHealth(), newVersion(), newMember(), newGenesis())
 	root.AddCommand(clientCommands()...)
 	return root
 }
