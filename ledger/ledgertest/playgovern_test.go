@@ -133,14 +133,26 @@ func (p *governPlay) proposal(rt *rapid.T) *ledger.Propose {
 	return op
 }
 
-// number draws a proposal's number: mostly a recent one's.
+// number draws a proposal's number: mostly that of one which has not ended.
 func (p *governPlay) number(rt *rapid.T) uint64 {
 	last, err := ledger.ReadLastProposal(p.State)
 	if err != nil {
 		rt.Fatal(err)
 	}
-	back := uint64(oneOf(rt, 6, "back"))
-	return max(1, uint64(last)+1-min(back, uint64(last)))
+	var open []uint64
+	for id := last; id > 0 && id+12 > last; id-- {
+		one, _, err := ledger.ReadProposal(p.State, id)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		if one.Status <= ledger.ProposalWaiting {
+			open = append(open, uint64(id))
+		}
+	}
+	if len(open) == 0 || oneIn(rt, 8, "any number") {
+		return 1 + uint64(oneOf(rt, int(last)+1, "number"))
+	}
+	return rapid.SampledFrom(open).Draw(rt, "number of an open one")
 }
 
 // operation draws anything that a member may send.
