@@ -30,6 +30,9 @@ func drawCouncil(rt *rapid.T, least, most int) *ledger.Genesis {
 	if rapid.Bool().Draw(rt, "own thresholds") {
 		for _, kind := range ledger.ActionKinds() {
 			f := drawFraction(rt, "threshold of "+kind.String())
+			if kind == ledger.ActionSetPower || kind == ledger.ActionSetRoles {
+				f = rapid.SampledFrom([]ledger.Threshold{{Numerator: 3, Denominator: 4}, {Numerator: 9, Denominator: 10}}).Draw(rt, "strict threshold of "+kind.String())
+			}
 			g.Params.Thresholds = append(g.Params.Thresholds, ledger.GenesisThreshold{Action: kind.String(), Numerator: f.Numerator, Denominator: f.Denominator})
 		}
 	}
@@ -101,6 +104,9 @@ func (p *governPlay) action(rt *rapid.T) ledger.Action {
 	case 8, 9:
 		f := drawFraction(rt, "threshold")
 		kind := rapid.SampledFrom(ledger.ActionKinds()).Draw(rt, "of")
+		if oneOf(rt, 4, "of power") > 0 {
+			kind = rapid.SampledFrom([]ledger.ActionKind{ledger.ActionSetPower, ledger.ActionSetRoles}).Draw(rt, "of")
+		}
 		return &ledger.SetThresholdAction{Action: kind.String(), Numerator: f.Numerator, Denominator: f.Denominator}
 	}
 	return p.networkAction(rt)

@@ -162,6 +162,9 @@ type eventRecord struct {
 	Name                     string `rlp:"optional"`
 	Decimals                 uint8  `rlp:"optional"`
 	Flags                    uint32 `rlp:"optional"`
+	Other                    []byte `rlp:"optional"`
+	Number                   uint64 `rlp:"optional"`
+	Until                    uint64 `rlp:"optional"`
 }
 
 func recordOf(tx *ledger.Tx, result *ledger.TxResult) *receiptRecord {
@@ -178,6 +181,7 @@ func recordOf(tx *ledger.Tx, result *ledger.TxResult) *receiptRecord {
 			Type: uint8(e.Type), Account: unlessZero(&e.Account), From: unlessZero(&e.From), To: unlessZero(&e.To),
 			Asset: unlessZero(&e.Asset), Amount: e.Amount.Bytes(), Reference: e.Reference,
 			Symbol: e.Symbol, Name: e.Name, Decimals: e.Decimals, Flags: e.Flags,
+			Other: unlessZero(&e.Other), Number: e.Number, Until: uint64(e.Until),
 		}
 	}
 	return r
@@ -196,12 +200,13 @@ func (r *eventRecord) event() (ledger.Event, error) {
 	e := ledger.Event{
 		Type: ledger.EventType(r.Type), Reference: r.Reference,
 		Symbol: r.Symbol, Name: r.Name, Decimals: r.Decimals, Flags: r.Flags,
+		Number: r.Number, Until: ledger.UnixTime(r.Until),
 	}
 	ok := e.Type.Name() != "unknown"
 	for _, part := range []struct {
 		to   *crypto.Address
 		from []byte
-	}{{&e.Account, r.Account}, {&e.From, r.From}, {&e.To, r.To}, {&e.Asset, r.Asset}} {
+	}{{&e.Account, r.Account}, {&e.From, r.From}, {&e.To, r.To}, {&e.Asset, r.Asset}, {&e.Other, r.Other}} {
 		ok = ok && (len(part.from) == 0 || len(part.from) == len(part.to))
 		copy(part.to[:], part.from)
 	}

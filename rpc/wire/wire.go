@@ -98,15 +98,17 @@ type Receipt struct {
 type Event struct{ ledger.Event }
 
 // MarshalJSON writes type first, then the fields in the order of the outcome.
-// decimals and flags are numbers, everything else is a string.
+// numberKeys are numbers, everything else is a string.
 func (e Event) MarshalJSON() ([]byte, error) {
 	out := append([]byte(`{"type":`), quote(e.Type.Name())...)
 	for _, a := range e.Attributes() {
 		out = append(append(append(out, ','), quote(a.Key)...), ':')
-		switch a.Key {
-		case "decimals", "flags":
+		if isNumber(a.Key) {
 			out = append(out, a.Value...)
-		case "account", "issuer", "from", "to", "asset":
+			continue
+		}
+		switch a.Key {
+		case "account", "issuer", "from", "to", "asset", "member":
 			address, err := crypto.ParseAddress(a.Value)
 			if err != nil {
 				return nil, err
