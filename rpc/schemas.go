@@ -128,6 +128,7 @@ func init() { // they refer to each other through named
 			return schema{{"type", "array"}, {"items", refTo[ledger.Leg](g)}, {"minItems", 1}, {"maxItems", ledger.MaxLegs}}
 		},
 	}
+	addGovernance()
 }
 
 func textSchema(low, high int) schema {
@@ -205,6 +206,9 @@ func eventSchema(g *schemas) schema {
 }
 
 func eventField(g *schemas, key string) schema {
+	if s := governEventField(g, key); s != nil {
+		return s
+	}
 	switch key {
 	case "account", "issuer", "from", "to", "asset":
 		return refTo[crypto.Address](g)
@@ -213,7 +217,7 @@ func eventField(g *schemas, key string) schema {
 	case "flags":
 		return integer(0, 1<<32-1)
 	case "name":
-		return textSchema(1, ledger.MaxNameBytes)
+		return textSchema(1, ledger.MaxNameBytes) // of an asset, member or release, or a parameter's
 	}
 	return g.field("Event", key, reflect.TypeFor[string]())
 }
@@ -229,6 +233,9 @@ func messageSchema(g *schemas) schema {
 }
 
 func typedMessage(g *schemas, t reflect.Type) schema {
+	if t == reflect.TypeFor[ledger.Propose]() {
+		return typedPropose(g)
+	}
 	properties := schema{
 		{"sender", refTo[crypto.Address](g)}, {"nonce", named("DecimalUint64")(g)},
 		{"validUntil", named("DecimalUint64")(g)}, {"memo", g.field("Body", "memo", nil)},
@@ -242,7 +249,7 @@ func typedMessage(g *schemas, t reflect.Type) schema {
 			item := g.ref(name, func(g *schemas) schema { return g.structure(name, f.Type.Elem(), true) })
 			own.value = schema{{"type", "array"}, {"items", item}}
 		} else {
-			own.value = g.field(t.Name(), key, f.Type)
+			own.value = typedGovern(g, t.Name(), f)
 		}
 		properties, required = append(properties, own), append(required, key)
 	}

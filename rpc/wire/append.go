@@ -39,15 +39,17 @@ func (r *Receipt) AppendJSON(out []byte) ([]byte, error) {
 }
 
 // appendJSON writes type first, then the fields in the order of the outcome.
-// decimals and flags are numbers, everything else is a string.
+// numberKeys are numbers, everything else is a string.
 func (e *Event) appendJSON(out []byte) ([]byte, error) {
 	out = appendString(append(out, `{"type":`...), e.Type.Name())
 	for _, a := range e.Attributes() {
 		out = append(appendString(append(out, ','), a.Key), ':')
-		switch a.Key {
-		case "decimals", "flags":
+		if isNumber(a.Key) {
 			out = append(out, a.Value...)
-		case "account", "issuer", "from", "to", "asset":
+			continue
+		}
+		switch a.Key {
+		case "account", "issuer", "from", "to", "asset", "member":
 			address, err := crypto.ParseAddress(a.Value)
 			if err != nil {
 				return nil, err

@@ -23,7 +23,16 @@ func fullEvent(t *rapid.T) ledger.Event {
 		Reference: text.Draw(t, "reference"), Symbol: text.Draw(t, "symbol"), Name: text.Draw(t, "name"),
 		Decimals: rapid.Uint8().Draw(t, "decimals"), Flags: rapid.Uint32().Draw(t, "flags"),
 	}
-	all.Type = ledger.EventType(rapid.IntRange(1, 7).Draw(t, "type"))
+	all.Type = rapid.SampledFrom(ledger.EventTypes()).Draw(t, "type")
+	all.Other, all.Number, all.Until = address("member"), rapid.Uint64Max(15).Draw(t, "number"), ledger.UnixTime(rapid.Uint64Max(ledger.MaxJSONInteger).Draw(t, "until"))
+	switch all.Type {
+	case ledger.EventMemberAdmitted:
+		all.Decimals %= 16
+	case ledger.EventVoteCast:
+		all.Decimals %= 4
+	case ledger.EventProposalCreated:
+		all.Flags %= ledger.MaxProposalDelay
+	}
 	event, ok := ledger.ParseEvent(all.Type.Name(), all.Attributes())
 	if !ok {
 		t.Fatalf("the ledger does not read its own event %+v", all)
