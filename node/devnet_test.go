@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/tallystick/tallystick/config"
+	"github.com/tallystick/tallystick/crypto"
 )
 
 // runDevnet runs a devnet until it is ready, and then stops it.
@@ -133,10 +134,13 @@ func TestDevnetRefuses(t *testing.T) {
 		{"a file", func(t *testing.T, o *DevnetOptions) { o.Dir = record }, "devnet.json"},
 		{"made by a newer version", func(t *testing.T, _ *DevnetOptions) {
 			files.unlock()
-			replace(t, record, []byte(`{"format":2,"networkId":"x","validators":9,"more":true}`))
+			replace(t, record, []byte(`{"format":3,"networkId":"x","validators":9,"more":true}`))
 		}, "newer version"},
+		{"made by an earlier version", func(t *testing.T, _ *DevnetOptions) {
+			replace(t, record, []byte(`{"format":1,"networkId":"x","validators":1}`))
+		}, "start over with --reset"},
 		{"damaged", func(t *testing.T, _ *DevnetOptions) { replace(t, record, []byte(`{"format":1`)) }, "damaged"},
-		{"senseless", func(t *testing.T, _ *DevnetOptions) { replace(t, record, []byte(`{"format":1,"validators":0}`)) }, "damaged"},
+		{"senseless", func(t *testing.T, _ *DevnetOptions) { replace(t, record, []byte(`{"format":2,"validators":0}`)) }, "damaged"},
 		{"a key is gone", func(t *testing.T, _ *DevnetOptions) { replace(t, files.home(0).NodeKeyFile(), nil) }, "node_key.json"},
 		{"port taken", func(t *testing.T, o *DevnetOptions) {
 			l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -185,5 +189,55 @@ func TestDevnetFails(t *testing.T) {
 	n.nodes[0].fail(fmt.Errorf("broken"))
 	if err := <-done; err == nil || !strings.Contains(err.Error(), "validator 0: broken") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// The validators of a devnet are members, founded by cards like any others.
+func TestDevnetMembers(t *testing.T) {
+	t.Parallel()
+	o := DevnetOptions{Dir: t.TempDir(), Validators: 4, BasePort: defaultBasePort}
+	files, err := openDevnet(&o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files.unlock()
+	report, err := DescribeGenesis(files.home(2).GenesisFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !report.Signed || len(report.Members) != 4 || report.StoppedBy != 2 || report.AccountPolicy != "open" {
+		t.Errorf("%+v", report)
+	}
+	for i := range 4 {
+		organisation, err := ReadOrganisation(files.home(i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		secret, err := os.ReadFile(filepath.Join(files.home(i).KeysDir(), devnetAdmin))
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, err := crypto.ParsePrivateKey(strings.TrimSpace(string(secret)))
+		if err != nil || key.Address() != organisation.Admin || report.memberName(organisation.Admin) != fmt.Sprint("Devnet ", i+1) {
+			t.Errorf("validator %d is of %+v, %v", i, organisation, err)
+		}
+	}
+}
+
+// --reset throws away what an earlier version has made.
+func TestEarlierDevnetReset(t *testing.T) {
+	t.Parallel()
+	o := DevnetOptions{Dir: t.TempDir(), Reset: true, BasePort: defaultBasePort}
+	record := filepath.Join(o.Dir, devnetRecord)
+	if err := os.WriteFile(record, []byte(`{"format":1,"networkId":"old","validators":2}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	files, err := openDevnet(&o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files.unlock()
+	if g, err := CheckGenesis(files.home(3).GenesisFile()); err != nil || g.NetworkID == "old" {
+		t.Errorf("%v, %v", g, err)
 	}
 }

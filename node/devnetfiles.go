@@ -19,6 +19,7 @@ import (
 	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/crypto/mnemonic"
 	"github.com/tallystick/tallystick/ledger"
+	"github.com/tallystick/tallystick/node/card"
 )
 
 // DevnetMnemonic is where the devnet's accounts come from. Every Ethereum
@@ -27,11 +28,16 @@ const DevnetMnemonic = "test test test test test test test test test test test j
 
 const (
 	// devnetFormat is the version of a devnet's directory.
-	devnetFormat   = 1
+	devnetFormat   = 2 // 1 had no members
 	devnetAccounts = 10
 	devnetRecord   = "devnet.json"
 	devnetLock     = "lock"
 	devnetNode     = "node"
+	// devnetAdmin is the file, among a validator's keys, of its member's admin
+	// key: 64 hexadecimal digits. It is no secret: the mnemonic gives it, from this
+	// index on.
+	devnetAdmin             = "admin.key"
+	devnetFirstAdmin uint32 = 100
 )
 
 // The devnet's assets: the first is the settlement asset. Each account begins
@@ -66,6 +72,9 @@ type devnetRecordFile struct {
 // defaultValidators is how many a new devnet has.
 const defaultValidators = 4
 
+// errEarlierDevnet says that a directory was made by an earlier version.
+var errEarlierDevnet = errors.New("it was made by an earlier version, whose networks had no members: start over with --reset, or go on with that version")
+
 // openDevnet opens the devnet in o.Dir, or makes one, and sets o.Validators.
 func openDevnet(o *DevnetOptions) (_ *devnetFiles, err error) {
 	f := &devnetFiles{dir: o.Dir}
@@ -78,17 +87,17 @@ func openDevnet(o *DevnetOptions) (_ *devnetFiles, err error) {
 		}
 	}()
 	record, err := f.read()
+	if o.Reset && errors.Is(err, errEarlierDevnet) {
+		err = nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	if record != nil && o.Reset {
-		record = nil
-	}
-	if record == nil {
+	if record == nil || o.Reset {
 		if o.Validators == 0 {
 			o.Validators = defaultValidators
 		}
-		return f, f.create(o.Validators)
+		return f, f.create(*o)
 	}
 	if o.Validators != 0 && o.Validators != record.Validators {
 		return nil, fmt.Errorf("it has %d validators, not %d: leave --validators out to go on with it, or start over with --reset",
@@ -152,6 +161,8 @@ func (f *devnetFiles) read() (*devnetRecordFile, error) {
 	case record.Format > devnetFormat:
 		return nil, fmt.Errorf("it was made by a newer version (format %d; this one knows %d): "+
 			"run that version, or choose another directory with --dir", record.Format, devnetFormat)
+	case record.Format >= 1 && record.Format < devnetFormat:
+		return nil, errEarlierDevnet
 	case record.Format != devnetFormat, record.Validators < 1, record.Validators > MaxDevnetValidators:
 		return nil, fmt.Errorf("%s is damaged: remove the directory to start over", path)
 	}
@@ -163,8 +174,10 @@ func (f *devnetFiles) home(validator int) Home {
 	return Home(filepath.Join(f.dir, devnetNode+strconv.Itoa(validator)))
 }
 
-// create makes a new network in place of what the directory holds.
-func (f *devnetFiles) create(validators int) error {
+// create makes a new network in place of what the directory holds, the way that
+// every network is founded: each validator is a member, and the genesis document
+// follows from their cards.
+func (f *devnetFiles) create(o DevnetOptions) error {
 	if err := f.clear(); err != nil {
 		return err
 	}
@@ -172,32 +185,49 @@ func (f *devnetFiles) create(validators int) error {
 	if _, err := rand.Read(random[:]); err != nil {
 		return err
 	}
-	record := devnetRecordFile{Format: devnetFormat, NetworkID: "devnet-" + hex.EncodeToString(random[:]), Validators: validators}
-	spec := GenesisSpec{Time: time.Now()}
-	for i := range validators {
-		identity, err := Init(f.home(i), config.Default())
-		if err != nil {
-			return err
-		}
-		f.identities = append(f.identities, identity)
-		spec.Validators = append(spec.Validators, GenesisValidator{
-			Name: devnetNode + strconv.Itoa(i), ConsensusKey: identity.ConsensusKey, Power: MinValidatorPower,
-		})
-	}
-	var err error
-	if spec.Ledger, err = devnetLedger(record.NetworkID); err != nil {
-		return err
-	}
-	document, err := spec.Document()
+	record := devnetRecordFile{Format: devnetFormat, NetworkID: "devnet-" + hex.EncodeToString(random[:]), Validators: o.Validators}
+	founding, err := devnetFounding(record.NetworkID)
 	if err != nil {
 		return err
 	}
-	for i := range validators {
+	for i := range o.Validators {
+		c, err := f.createMember(i, o.address(i, peerPorts), record.NetworkID)
+		if err != nil {
+			return err
+		}
+		founding.Cards = append(founding.Cards, c)
+	}
+	document, err := founding.Document()
+	if err != nil {
+		return err
+	}
+	for i := range o.Validators {
 		if err := writeFile(f.home(i).GenesisFile(), 0o644, document); err != nil {
 			return err
 		}
 	}
 	return writeJSON(filepath.Join(f.dir, devnetRecord), 0o644, record)
+}
+
+// createMember makes the home of a validator, with its admin key, and its card.
+func (f *devnetFiles) createMember(i int, address, networkID string) (*card.Card, error) {
+	home := f.home(i)
+	admin, err := mnemonic.Derive(DevnetMnemonic, "", devnetFirstAdmin+uint32(i))
+	if err != nil {
+		return nil, fmt.Errorf("derive the admin key of validator %d: %w", i, err)
+	}
+	organisation := Organisation{Name: "Devnet " + strconv.Itoa(i+1), Admin: admin.Address()}
+	identity, err := InitMember(home, config.Default(), organisation, func(dir string) error {
+		return writeFile(filepath.Join(dir, devnetAdmin), 0o600, []byte(hex.EncodeToString(admin.Bytes())+"\n"))
+	})
+	if err != nil {
+		return nil, err
+	}
+	f.identities = append(f.identities, identity)
+	return SignCard(home, card.Card{
+		Name: organisation.Name, Address: address, Roles: []string{"validator", "issuer", "registrar"},
+		Power: card.DefaultPower, NetworkID: networkID, Time: ledger.UnixTime(time.Now().Unix()),
+	}, admin)
 }
 
 // clear removes a devnet: what it is first, so that a half removed one is new.
@@ -231,34 +261,30 @@ func (f *devnetFiles) readIdentities(validators int) error {
 	return nil
 }
 
-// devnetLedger is the state that a devnet starts with.
-func devnetLedger(networkID string) (ledger.Genesis, error) {
-	params := ledger.DefaultParams()
-	params.AccountPolicy = ledger.PolicyOpen
-	g := ledger.Genesis{
-		NetworkID: networkID, ChainID: ledger.DeriveChainID(networkID),
-		Settlement: devnetAssets[0].symbol, Params: ledger.NewGenesisParams(params),
-	}
+// devnetFounding is what a devnet starts with besides its members.
+func devnetFounding(networkID string) (Founding, error) {
+	f := Founding{NetworkID: networkID, Settlement: devnetAssets[0].symbol, Params: ledger.NewGenesisParams(ledger.DefaultParams())}
+	f.Params.AccountPolicy = ledger.PolicyOpen.String()
 	keys, err := devnetKeys()
 	if err != nil {
-		return g, err
+		return f, err
 	}
 	for _, key := range keys {
-		g.Accounts = append(g.Accounts, ledger.GenesisAccount{Address: key.Address()})
+		f.Accounts = append(f.Accounts, ledger.GenesisAccount{Address: key.Address()})
 	}
 	for _, a := range devnetAssets {
-		g.Assets = append(g.Assets, ledger.GenesisAsset{
+		f.Assets = append(f.Assets, ledger.GenesisAsset{
 			Symbol: a.symbol, Name: a.name, Decimals: a.decimals, Issuer: keys[0].Address(),
 		})
 		amount, err := ledger.ParseAmount(a.balance)
 		if err != nil {
-			return g, fmt.Errorf("balance of %s: %w", a.symbol, err)
+			return f, fmt.Errorf("balance of %s: %w", a.symbol, err)
 		}
 		for _, key := range keys {
-			g.Balances = append(g.Balances, ledger.GenesisBalance{Account: key.Address(), Symbol: a.symbol, Amount: amount})
+			f.Balances = append(f.Balances, ledger.GenesisBalance{Account: key.Address(), Symbol: a.symbol, Amount: amount})
 		}
 	}
-	return g, nil
+	return f, nil
 }
 
 // devnetKeys are the keys of the accounts, in order.

@@ -90,6 +90,11 @@ func (d Devnet) screen(o DevnetOptions) string {
 	list("Accounts, each with its private key", accounts)
 	fmt.Fprintf(&b, "  These keys are public knowledge. Never use them for anything of value.\n"+
 		"  They come from the mnemonic:\n    %s\n", DevnetMnemonic)
+	list("Members: Devnet 1 and so on, one a validator, each with its admin key in", []string{
+		"DIR/" + devnetNode + "0/keys/" + devnetAdmin + " and so on, where DIR is the directory below.",
+		"tally key import takes such a file. These keys are public knowledge too:",
+		fmt.Sprintf("the mnemonic's, from index %d on.", devnetFirstAdmin),
+	})
 	list("Try it, from another terminal (tally is go run ./cmd/tally)", d.examples())
 	fmt.Fprintf(&b, "\nThe chain is kept in %s\nand goes on at the next start; --reset starts over. Ctrl-C stops.\n\n", o.Dir)
 	return b.String()

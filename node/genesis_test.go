@@ -16,11 +16,14 @@ import (
 // testSpec is a network with two validators of fixed keys.
 func testSpec(t *testing.T) GenesisSpec {
 	t.Helper()
-	state, err := devnetLedger("test-network")
+	f, err := devnetFounding("test-network")
 	if err != nil {
 		t.Fatal(err)
 	}
-	spec := GenesisSpec{Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Ledger: state}
+	spec := GenesisSpec{Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Ledger: ledger.Genesis{
+		NetworkID: f.NetworkID, ChainID: ledger.DeriveChainID(f.NetworkID), Settlement: f.Settlement, Params: f.Params,
+		Assets: f.Assets, Accounts: f.Accounts, Balances: f.Balances,
+	}}
 	for _, seed := range []string{"one", "two"} {
 		key := ed25519.GenPrivKeyFromSecret([]byte(seed)).PubKey()
 		spec.Validators = append(spec.Validators, GenesisValidator{Name: seed, ConsensusKey: key.Bytes(), Power: MinValidatorPower})

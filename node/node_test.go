@@ -10,6 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cometbft/cometbft/crypto/ed25519"
+	"github.com/cometbft/cometbft/p2p"
+
 	"github.com/tallystick/tallystick/config"
 	"github.com/tallystick/tallystick/ledger/store"
 )
@@ -135,18 +138,20 @@ func TestRunFails(t *testing.T) {
 	}
 }
 
-// A node that is not in the others' lists is turned away, and they go on.
+// A node that no member lists as its own is turned away, and they go on.
 func TestStrangerIsTurnedAway(t *testing.T) {
 	t.Parallel()
 	net := newTestnet(t, 2)
 	log := newTurnedAway()
 	net.o.Log = slog.New(log)
-	listed := net.o.Configure
-	net.o.Configure = func(i int, c *config.Config) {
-		listed(i, c)
-		if i == 1 {
-			c.P2P.Peers = nil // validator 1 knows nobody, and validator 0 dials it
-		}
+	keyFile := net.files.home(0).NodeKeyFile()
+	listed, err := os.ReadFile(keyFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := p2p.NodeKey{PrivKey: ed25519.GenPrivKey()} // validator 0 comes with a key that no member lists
+	if err := other.SaveAs(keyFile); err != nil {
+		t.Fatal(err)
 	}
 	net.start(1)
 	n := net.start(0)
@@ -161,9 +166,9 @@ func TestStrangerIsTurnedAway(t *testing.T) {
 	if n.Height() != 0 || net.nodes[1].chain.Switch().Peers().Size() != 0 {
 		t.Error("the stranger was let in")
 	}
-	net.stop(1)
-	net.o.Configure = listed
-	net.start(1)
+	net.stop(0)
+	replace(t, keyFile, listed)
+	net.start(0)
 	net.ready(0)
 	net.ready(1)
 }
