@@ -29,7 +29,7 @@ func newStart() *cobra.Command {
 			return fails(exitConfig, err, "the node's keys are made by `tally init`, once; put them back from a backup, or make a new node in another --home")
 		}
 		if _, err := node.CheckGenesis(node.Home(*home).GenesisFile()); err != nil {
-			return fails(exitConfig, err, "get genesis.json from whoever founded the network: every node has the same")
+			return fails(exitConfig, err, "get genesis.json from another founder, every node has the same, and put it there with `tally genesis install`")
 		}
 		return node.Run(c.Context(), settings, *home, node.Options{
 			Logger: node.NewLogger(c.ErrOrStderr(), settings.Log), Version: readBuild().Version,
