@@ -28,7 +28,6 @@ type GenesisReport struct {
 	Accounts      int               `json:"accounts"` // the admin accounts among them
 	Balances      int               `json:"balances"`
 	Warnings      []string          `json:"warnings"`
-	Peers         map[string]string `json:"peers"` // nodeID@host:port by the member's name, from the cards
 	members       []ledger.GenesisMember
 	cards         []*card.Card
 }
@@ -94,11 +93,8 @@ func (g *genesis) report() *GenesisReport {
 	r := &GenesisReport{
 		Hash: hex.EncodeToString(g.hash[:]), NetworkID: l.NetworkID, ChainID: l.ChainID, Time: uint64(g.doc.GenesisTime.Unix()),
 		AccountPolicy: l.Params.AccountPolicy, Signed: len(g.cards) > 0, Validators: len(g.doc.Validators),
-		Members: []MemberReport{}, Assets: []AssetReport{}, Thresholds: []ThresholdReport{}, Warnings: []string{}, Peers: map[string]string{},
+		Members: []MemberReport{}, Assets: []AssetReport{}, Thresholds: []ThresholdReport{}, Warnings: []string{},
 		Accounts: len(l.Accounts), Balances: len(l.Balances), members: l.Members, cards: g.cards,
-	}
-	for _, c := range g.cards {
-		r.Peers[c.Name] = c.Peer()
 	}
 	total := uint64(0)
 	for _, m := range l.Members {

@@ -16,6 +16,7 @@ import (
 	"github.com/tallystick/tallystick/ledger"
 	"github.com/tallystick/tallystick/ledger/ledgertest"
 	"github.com/tallystick/tallystick/node"
+	"github.com/tallystick/tallystick/node/card"
 )
 
 // Options say how a network differs from the usual one. The zero value works.
@@ -85,31 +86,39 @@ func New(t testing.TB, validators int, o Options) *Network {
 	return n
 }
 
-// layOut writes keys, configurations and the genesis.
+// layOut writes keys, configurations and the genesis. Each validator is a member,
+// whose admin account has its name in ledgertest.
 func (n *Network) layOut(o Options) {
 	n.t.Helper()
-	spec := node.GenesisSpec{Time: time.Now(), Ledger: genesis(o)}
-	identities := make([]node.Identity, len(n.validators))
-	for i, v := range n.validators {
+	g := genesis(o)
+	founding := node.Founding{
+		NetworkID: g.NetworkID, ChainID: g.ChainID, Params: g.Params, Settlement: g.Settlement,
+		Assets: g.Assets, Accounts: g.Accounts, Balances: g.Balances,
+	}
+	for _, v := range n.validators {
 		identity, err := node.Init(v.home, v.config())
 		if err != nil {
 			n.t.Fatal(err)
 		}
-		identities[i] = identity
-		spec.Validators = append(spec.Validators, node.GenesisValidator{
-			Name: v.name(), ConsensusKey: identity.ConsensusKey, Power: node.MinValidatorPower,
-		})
+		v.identity = identity
+		c, err := node.SignCard(v.home, card.Card{
+			Name: v.name(), Address: v.p2p, Roles: []string{"validator", "issuer", "registrar"},
+			Power: card.DefaultPower, NetworkID: g.NetworkID, Time: ledger.UnixTime(time.Now().Unix()),
+		}, ledgertest.Key(v.name()))
+		if err != nil {
+			n.t.Fatal(err)
+		}
+		founding.Cards = append(founding.Cards, c)
 	}
-	document, err := spec.Document()
+	document, err := founding.Document()
 	if err != nil {
 		n.t.Fatal(err)
 	}
 	for i, v := range n.validators {
-		v.identity = identities[i]
 		c := v.config()
 		for j, other := range n.validators {
 			if j != i {
-				c.P2P.Peers = append(c.P2P.Peers, identities[j].NodeID+"@"+other.p2p)
+				c.P2P.Peers = append(c.P2P.Peers, other.identity.NodeID+"@"+other.p2p)
 			}
 		}
 		if o.Config != nil {
@@ -122,7 +131,11 @@ func (n *Network) layOut(o Options) {
 			n.t.Fatal(err)
 		}
 	}
-	state, err := spec.Ledger.Build()
+	founded, err := node.CheckGenesis(n.validators[0].home.GenesisFile())
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	state, err := founded.Build()
 	if err != nil {
 		n.t.Fatal(err)
 	}
