@@ -187,18 +187,25 @@ func checkMembers(doc *types.GenesisDoc, state *ledger.Genesis) error {
 	if len(state.Members) == 0 {
 		return nil
 	}
-	powers := map[ledger.ConsensusKey]int64{}
+	powers := map[ledger.ConsensusKey]uint64{}
+	for _, m := range state.Members {
+		if m.Power > 0 {
+			powers[m.ConsensusKey] = m.Power
+		}
+	}
 	for i, v := range doc.Validators {
 		key := ledger.ConsensusKey(v.PubKey.Bytes())
-		if !slices.ContainsFunc(state.Members, func(m ledger.GenesisMember) bool { return m.ConsensusKey == key && m.Power > 0 }) {
-			return fmt.Errorf("validators[%d].pub_key: %s is the consensus key of none of app_state.members that has power", i, key)
+		power, known := powers[key]
+		switch {
+		case !known:
+			return fmt.Errorf("validators[%d].pub_key: %s is no consensusKey of a member with power in app_state.members", i, key)
+		case power != uint64(v.Power):
+			return fmt.Errorf("validators[%d].power: is %d, but that of its member in app_state.members is %d", i, v.Power, power)
 		}
-		powers[key] = v.Power
+		delete(powers, key)
 	}
-	for i, m := range state.Members {
-		if power := powers[m.ConsensusKey]; m.Power > 0 && uint64(power) != m.Power {
-			return fmt.Errorf("app_state.members[%d].power: %q has %d, but %d among validators", i, m.Name, m.Power, power)
-		}
+	if len(powers) > 0 {
+		return fmt.Errorf("validators: %d of the members with power in app_state.members are missing", len(powers))
 	}
 	return nil
 }

@@ -182,13 +182,13 @@ func TestFoundedDocumentRefused(t *testing.T) {
 		{"a member's node", func(d map[string]any) {
 			item(d, 0, "app_state", "members")["nodeIds"] = []any{strings.Repeat("ab", 20)}
 		}, "members[0].nodeIds"},
-		{"a member's power", func(d map[string]any) { item(d, 0, "app_state", "members")["power"] = 3_000_000 }, "members[0].power"},
-		{"a validator's power", func(d map[string]any) { item(d, 0, "validators")["power"] = "3000000" }, "members[0].power"},
+		{"a member's power", func(d map[string]any) { item(d, 0, "app_state", "members")["power"] = 3_000_000 }, "validators[0].power"},
+		{"a validator's power", func(d map[string]any) { item(d, 0, "validators")["power"] = "3000000" }, "validators[0].power"},
 		{"both powers", func(d map[string]any) {
 			item(d, 0, "app_state", "members")["power"] = 3_000_000
 			item(d, 0, "validators")["power"] = "3000000"
 		}, "members[0].power: is not what the card"},
-		{"a validator less", func(d map[string]any) { d["validators"] = list(d, "validators")[:3] }, "members[3].power"},
+		{"a validator less", func(d map[string]any) { d["validators"] = list(d, "validators")[:3] }, "validators: 1 of the members"},
 		{"a member less", func(d map[string]any) {
 			state := d["app_state"].(map[string]any)
 			state["members"] = list(d, "app_state", "members")[:3]

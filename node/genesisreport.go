@@ -92,13 +92,14 @@ func (g *genesis) report() *GenesisReport {
 	l := g.ledger
 	r := &GenesisReport{
 		Hash: hex.EncodeToString(g.hash[:]), NetworkID: l.NetworkID, ChainID: l.ChainID, Time: uint64(g.doc.GenesisTime.Unix()),
-		AccountPolicy: l.Params.AccountPolicy, Signed: len(g.cards) > 0, Validators: len(g.doc.Validators),
+		AccountPolicy: l.Params.AccountPolicy, Signed: len(g.cards) > 0,
 		Members: []MemberReport{}, Assets: []AssetReport{}, Thresholds: []ThresholdReport{}, Warnings: []string{},
 		Accounts: len(l.Accounts), Balances: len(l.Balances), members: l.Members, cards: g.cards,
 	}
+	powers := g.powers()
 	total := uint64(0)
-	for _, m := range l.Members {
-		total += m.Power
+	for _, p := range powers {
+		total += p
 	}
 	for i, m := range l.Members {
 		report := MemberReport{
@@ -120,13 +121,26 @@ func (g *genesis) report() *GenesisReport {
 			r.Thresholds = append(r.Thresholds, ThresholdReport{ledger.ActionKind(i + 1).String(), needs, len(l.Members)})
 		}
 	}
-	var powers []uint64
+	r.Validators, r.StoppedBy = len(powers), stoppedBy(powers)
+	r.warn()
+	return r
+}
+
+// powers are those of the validators to begin with: the members', or where there
+// are none, the document's own.
+func (g *genesis) powers() (powers []uint64) {
+	for _, m := range g.ledger.Members {
+		if m.Power > 0 {
+			powers = append(powers, m.Power)
+		}
+	}
+	if len(g.ledger.Members) > 0 {
+		return powers
+	}
 	for _, v := range g.doc.Validators {
 		powers = append(powers, uint64(v.Power))
 	}
-	r.StoppedBy = stoppedBy(powers)
-	r.warn()
-	return r
+	return powers
 }
 
 func (r *GenesisReport) memberName(admin crypto.Address) string {
