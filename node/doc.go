@@ -19,10 +19,11 @@
 // its operator must hear of it, so the process exits. Stop takes everything
 // down in the reverse order. Run is all four.
 //
-// Peers are only those of the configuration: nobody is discovered, nobody else
-// is let in, and the node dials them for as long as it runs (redial.go).
+// Nobody is discovered: the node dials the peers of its configuration for as long
+// as it runs (redial.go), and lets in the nodes of active members (gate.go).
 //
-// The package also makes what a node starts from: its keys and directory
-// (Init), a network's genesis document (GenesisSpec), and a whole network of
-// validators on one machine (RunDevnet).
+// The package also makes what a node starts from: its keys and directory (Init),
+// an organisation's card (SignCard), the genesis document that follows from the
+// cards of all (Founding), and a whole network of validators on one machine
+// (RunDevnet).
 package node
