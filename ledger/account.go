@@ -133,14 +133,7 @@ func writeAccount(w *encoder, a *Account) {
 	w.uint(uint64(a.Window.Next))
 	w.bytes(a.Window.holes)
 	w.uint(a.Authority.Threshold)
-	list := w.list()
-	for _, k := range a.Authority.Keys {
-		item := w.list()
-		w.address(k.Address)
-		w.uint(uint64(k.Weight))
-		w.end(item)
-	}
-	w.end(list)
+	w.keys(a.Authority.Keys)
 	w.optional(a.Member[:])
 	w.uint(a.Balances)
 	w.uint(a.Holds)
@@ -156,14 +149,7 @@ func DecodeAccount(value []byte) (Account, error) {
 	a.Window.Next = Nonce(l.uint())
 	a.Window.holes = l.bytes()
 	a.Authority.Threshold = l.uint()
-	keys := l.list()
-	for len(keys.rest) > 0 && !keys.bad {
-		item := keys.list()
-		k := Key{Address: item.address(), Weight: uint32(item.uintUpTo(maxKeyWeight))}
-		keys.close(item)
-		a.Authority.Keys = append(a.Authority.Keys, k)
-	}
-	l.close(keys)
+	a.Authority.Keys = l.keys()
 	l.optional(a.Member[:])
 	a.Balances, a.Holds = l.uint(), l.uint()
 	d.close(l)

@@ -65,6 +65,20 @@ const (
 	CodeSymbolTaken          Code = 111
 	CodeAddressTaken         Code = 112
 	CodeUnsupportedFlags     Code = 113
+
+	CodeAuthorityUnchanged Code = 120
+	CodeNotMember          Code = 121
+	CodeMissingRole        Code = 122
+	CodeUnknownAccount     Code = 123
+	CodeNotOwnAccount      Code = 124
+	CodeAdminAccount       Code = 125
+	CodeAccountExists      Code = 126
+	CodeAccountIsAsset     Code = 127
+	CodeAccountClosed      Code = 128
+	CodeAccountFrozen      Code = 129
+	CodeAccountNotFrozen   Code = 130
+	CodeAccountHasBalances Code = 131
+	CodeAccountHasHolds    Code = 132
 )
 
 // firstRefusal is the first code of a transaction that stood in a block.
@@ -120,6 +134,19 @@ var codeTable = []CodeInfo{
 	{CodeSymbolTaken, "symbolTaken", "another asset has this symbol"},
 	{CodeAddressTaken, "addressTaken", "an account or asset already stands at the new asset's address"},
 	{CodeUnsupportedFlags, "unsupportedFlags", "the asset's flags ask for controls that this version does not have"},
+	{CodeAuthorityUnchanged, "authorityUnchanged", "the account has these keys and this threshold already"},
+	{CodeNotMember, "notMember", "the sender is not the admin account of an active member"},
+	{CodeMissingRole, "missingRole", "the sender's member does not have the role that this takes"},
+	{CodeUnknownAccount, "unknownAccount", "there is no account at this address"},
+	{CodeNotOwnAccount, "notOwnAccount", "another member answers for the account, or none does"},
+	{CodeAdminAccount, "adminAccount", "the admin account of a member is not its own registrar's to freeze or close"},
+	{CodeAccountExists, "accountExists", "there is an account at this address already, and its member was not removed"},
+	{CodeAccountIsAsset, "accountIsAsset", "an asset stands at this address, where no account can be"},
+	{CodeAccountClosed, "accountClosed", "the account is closed for ever"},
+	{CodeAccountFrozen, "accountFrozen", "the account is frozen already by whoever asks: its member's registrar, or the network"},
+	{CodeAccountNotFrozen, "accountNotFrozen", "the account is not frozen by whoever asks: a registrar cannot lift what the network froze, nor the network what a registrar did"},
+	{CodeAccountHasBalances, "accountHasBalances", "the account has balances: move them away first"},
+	{CodeAccountHasHolds, "accountHasHolds", "the account pays or is paid by holds: they must end first"},
 }
 
 // Codes returns every code in order of precedence.

@@ -16,6 +16,14 @@ const (
 	EventAssetPaused    EventType = 5
 	EventAssetResumed   EventType = 6
 	EventAccountCreated EventType = 7
+
+	EventAccountAdmitted  EventType = 8
+	EventAccountFrozen    EventType = 9
+	EventAccountUnfrozen  EventType = 10
+	EventAccountClosed    EventType = 11
+	EventAuthorityChanged EventType = 12
+
+	EventMemberAdmitted EventType = 25
 )
 
 // Event is one effect of a transaction. From the events of all transactions
@@ -37,6 +45,8 @@ type Event struct {
 	Other     crypto.Address // a hold, a member, an arbiter: eventSpecs says
 	Number    uint64
 	Until     UnixTime
+	Keys      string // authorityChanged: see ParseKeys; memberAdmitted: the consensus key, or nothing
+	Nodes     string // memberAdmitted: see ParseNodes
 }
 
 // Attribute is one named field of an event as text: addresses in lower-case
@@ -81,6 +91,12 @@ var eventSpecs = []eventSpec{
 	{EventAssetPaused, "assetPaused", []field{fieldAsset}},
 	{EventAssetResumed, "assetResumed", []field{fieldAsset}},
 	{EventAccountCreated, "accountCreated", []field{fieldAccount}},
+	{EventAccountAdmitted, "accountAdmitted", []field{fieldAccount, fieldMember}},
+	{EventAccountFrozen, "accountFrozen", []field{fieldAccount, fieldMember, fieldRef}},
+	{EventAccountUnfrozen, "accountUnfrozen", []field{fieldAccount, fieldMember, fieldRef}},
+	{EventAccountClosed, "accountClosed", []field{fieldAccount, fieldMember}},
+	{EventAuthorityChanged, "authorityChanged", []field{fieldAccount, fieldThreshold, fieldKeys}},
+	{EventMemberAdmitted, "memberAdmitted", []field{fieldMember, fieldName, fieldRoles, fieldConsensusKey, fieldPower, fieldNodes}},
 }
 
 // eventSpecOf are the eventSpecs by their types.

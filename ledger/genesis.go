@@ -86,6 +86,11 @@ func NewGenesisParams(p Params) GenesisParams {
 // null.
 func (g Genesis) MarshalJSON() ([]byte, error) {
 	type plain Genesis
+	g.Members = slices.Clone(g.Members)
+	for i := range g.Members {
+		m := &g.Members[i]
+		m.Roles, m.NodeIDs = append([]string{}, m.Roles...), append([]NodeID{}, m.NodeIDs...)
+	}
 	g.Assets = append([]GenesisAsset{}, g.Assets...)
 	g.Accounts = append([]GenesisAccount{}, g.Accounts...)
 	g.Balances = append([]GenesisBalance{}, g.Balances...)
@@ -177,6 +182,9 @@ func (b *genesisBuilder) accounts() error {
 		}
 		b.s.accountTable.set(c, record)
 		b.s.emit(Event{Type: EventAccountCreated, Account: a.Address})
+		if len(a.Keys) > 0 {
+			b.s.emit(authorityChanged(a.Address, &record.Authority))
+		}
 	}
 	return nil
 }

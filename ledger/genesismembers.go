@@ -29,6 +29,9 @@ func (b *genesisBuilder) members() error {
 		if !a.Member.IsZero() && !slices.Contains(list.members, a.Member) {
 			return fmt.Errorf("accounts[%d].member: %s is no member's admin account", i, a.Member)
 		}
+		if !a.Member.IsZero() {
+			b.s.emit(Event{Type: EventAccountAdmitted, Account: a.Address, Other: a.Member})
+		}
 	}
 	if len(list.members) == 0 {
 		return nil // a network whose validators are fixed, for tests
@@ -68,6 +71,7 @@ func (b *genesisBuilder) member(m *GenesisMember) error {
 		return fmt.Errorf("admin: %s is two members' admin account", m.Admin)
 	}
 	b.s.memberTable.set(c, record)
+	b.s.emit(memberAdmitted(m.Admin, &record))
 	if record.Key.IsZero() {
 		return nil
 	}

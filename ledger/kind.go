@@ -11,6 +11,12 @@ const (
 	KindRedeem      Kind = 4
 	KindPauseAsset  Kind = 5
 	KindResumeAsset Kind = 6
+
+	KindSetKeys         Kind = 7
+	KindAdmitAccount    Kind = 8
+	KindFreezeAccount   Kind = 9
+	KindUnfreezeAccount Kind = 10
+	KindCloseAccount    Kind = 11
 )
 
 // kindSpec is all that the codecs know of an operation besides its methods. It
@@ -28,6 +34,7 @@ type kindSpec struct {
 // kindSpecs lists the operations in the order of their numbers.
 var kindSpecs = []*kindSpec{
 	&transferSpec, &createAssetSpec, &issueSpec, &redeemSpec, &pauseAssetSpec, &resumeAssetSpec,
+	&setKeysSpec, &admitAccountSpec, &freezeAccountSpec, &unfreezeAccountSpec, &closeAccountSpec,
 }
 
 // specs are the kindSpecs by their numbers.

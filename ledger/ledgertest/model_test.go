@@ -17,6 +17,9 @@ var (
 	people    = []string{"alice", "bob", "carol", "issuer"}
 	strangers = []string{"dave", "erin", "frank"}
 	signers   = append(slices.Clone(people), "dave")
+	// The members of a network that has any; "watch" is no registrar.
+	members = []string{"bank", "desk", "watch"}
+	cast    = slices.Concat(people, strangers, members, []string{"duo", "trio"})
 )
 
 func playGenesis(t *rapid.T) *ledger.Genesis {
@@ -38,7 +41,22 @@ func playGenesis(t *rapid.T) *ledger.Genesis {
 	for _, name := range []string{"duo", "trio"} {
 		g.Balances = append(g.Balances, ledger.GenesisBalance{Account: Address(name), Symbol: "GOLD", Amount: ledger.NewAmount(50)})
 	}
+	if !oneIn(t, 4, "no members") {
+		addMembers(t, g)
+	}
 	return g
+}
+
+// addMembers founds the network by members that answer for most of the cast.
+func addMembers(t *rapid.T, g *ledger.Genesis) {
+	for i := range g.Accounts {
+		if name := rapid.SampledFrom([]string{"bank", "bank", "desk", "nobody"}).Draw(t, "member"); name != "nobody" {
+			g.Accounts[i].Member = Address(name)
+		}
+	}
+	AddMember(g, "bank", ledger.MinFoundingPower, "validator", "issuer", "registrar")
+	AddMember(g, "desk", 0, "registrar")
+	AddMember(g, "watch", 0, "auditor")
 }
 
 // TestModelAgrees plays random blocks on the ledger and on the model: every
@@ -48,14 +66,14 @@ func TestModelAgrees(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		g := playGenesis(rt)
 		p := &play{chain: NewChain(t, g), model: NewModel(g)}
-		if oneIn(rt, 4, "freeze") {
-			p.freeze(t, Address("carol"))
-		}
+		p.vote(rt, t)
 		for range rapid.IntRange(2, 6).Draw(rt, "blocks") {
 			p.block(rt, t, seen)
 		}
 	})
 	for _, code := range []ledger.Code{
+		ledger.CodeAuthorityUnchanged, ledger.CodeNotMember, ledger.CodeMissingRole, ledger.CodeUnknownAccount, ledger.CodeNotOwnAccount,
+		ledger.CodeAdminAccount, ledger.CodeAccountExists, ledger.CodeAccountFrozen, ledger.CodeAccountNotFrozen, ledger.CodeAccountHasBalances,
 		ledger.Applied, ledger.CodeNonceSpent, ledger.CodeExpired, ledger.CodeUnauthorized, ledger.CodeLifetimeRequired,
 		ledger.CodeInsufficientBalance, ledger.CodeNotIssuer, ledger.CodeUnknownAsset, ledger.CodeRecipientIsAsset,
 	} {
@@ -78,10 +96,21 @@ type play struct {
 	assets []crypto.Address // made during the play, whether it succeeded or not
 }
 
-// freeze does what no operation of this version does.
-func (p *play) freeze(t *testing.T, a crypto.Address) {
-	FreezeAccount(t, p.chain.State, a)
-	p.model.Freeze(a)
+// vote does what the members may have voted for before the play.
+func (p *play) vote(rt *rapid.T, t *testing.T) {
+	if oneIn(rt, 4, "freeze") {
+		p.chain.FreezeByNetwork(t, Address("carol"))
+		p.model.FreezeByNetwork(Address("carol"))
+	}
+	desk := Address("desk")
+	if p.model.world.members[desk] == nil {
+		return
+	}
+	status := rapid.SampledFrom([]ledger.MemberStatus{ledger.MemberActive, ledger.MemberSuspended, ledger.MemberRemoved}).Draw(rt, "desk")
+	if status != ledger.MemberActive {
+		p.chain.SetMemberStatus(t, desk, status)
+		p.model.SetMemberStatus(desk, status)
+	}
 }
 
 func (p *play) block(rt *rapid.T, t *testing.T, seen map[ledger.Code]int) {
@@ -104,7 +133,11 @@ func (p *play) block(rt *rapid.T, t *testing.T, seen map[ledger.Code]int) {
 }
 
 func (p *play) transaction(rt *rapid.T, now ledger.UnixTime) (Request, *ledger.Tx) {
-	sender := rapid.SampledFrom([]string{"alice", "alice", "bob", "carol", "issuer", "issuer", "issuer", "duo", "trio", "dave"}).Draw(rt, "sender")
+	senders := []string{"alice", "alice", "bob", "carol", "issuer", "issuer", "issuer", "duo", "trio", "dave"}
+	if len(p.model.world.members) > 0 {
+		senders = append(senders, "bank", "bank", "bank", "bank", "bank", "bank", "desk", "desk", "watch")
+	}
+	sender := rapid.SampledFrom(senders).Draw(rt, "sender")
 	few, some, far := rapid.Uint64Range(0, 5), rapid.Uint64Range(0, 40), rapid.Uint64Range(1000, 1100)
 	nonce := ledger.Nonce(rapid.OneOf(few, some, some, some, some, far).Draw(rt, "nonce"))
 	if oneIn(rt, 5, "ethereum") {
@@ -136,35 +169,44 @@ func (p *play) signedBy(rt *rapid.T, sender string, op ledger.Operation) []strin
 	if oneIn(rt, 5, "signed wrongly") {
 		return rapid.SliceOfN(rapid.SampledFrom(signers), 0, 4).Draw(rt, "signers")
 	}
-	need := map[string]bool{}
-	add := func(name string) {
-		switch name {
-		case "duo":
-			need["alice"], need["bob"] = true, true
-		case "trio":
-			need[rapid.SampledFrom([]string{"alice", "carol"}).Draw(rt, "one of trio")] = true
-			if !need["alice"] {
-				need["dave"] = true
-			}
-		default:
-			need[name] = true
-		}
-	}
-	add(sender)
-	for _, name := range slices.Concat(people, strangers, []string{"duo", "trio"}) {
-		for _, from := range paying(op) {
-			if from == Address(name) {
-				add(name)
-			}
+	need := map[crypto.Address]bool{}
+	for _, a := range append(paying(op), Address(sender)) {
+		for _, signer := range p.enough(rt, a) {
+			need[signer] = true
 		}
 	}
 	var names []string
-	for _, name := range slices.Concat(people, strangers) {
-		if need[name] {
+	for _, name := range cast {
+		if need[Address(name)] {
 			names = append(names, name)
 		}
 	}
 	return names
+}
+
+// enough are keys that reach the account's threshold as it was before the
+// block, none of them needless.
+func (p *play) enough(rt *rapid.T, a crypto.Address) (keys []crypto.Address) {
+	account := p.model.world.accounts[a]
+	if account == nil {
+		return []crypto.Address{a}
+	}
+	for _, name := range cast {
+		if account.keys[Address(name)] != nil {
+			keys = append(keys, Address(name))
+		}
+	}
+	if rapid.Bool().Draw(rt, "from the end") {
+		slices.Reverse(keys)
+	}
+	for i := 0; i < len(keys); {
+		if without := slices.Delete(slices.Clone(keys), i, i+1); p.model.allAuthorised([]crypto.Address{a}, without) {
+			keys = without
+		} else {
+			i++
+		}
+	}
+	return keys
 }
 
 func (p *play) asset(rt *rapid.T) crypto.Address {
@@ -174,11 +216,10 @@ func (p *play) asset(rt *rapid.T) crypto.Address {
 }
 
 func (p *play) recipient(rt *rapid.T) crypto.Address {
-	names := slices.Concat(people, strangers, []string{"duo", "trio"})
 	if oneIn(rt, 10, "to an asset") {
 		return p.asset(rt)
 	}
-	return Address(rapid.SampledFrom(names).Draw(rt, "to"))
+	return Address(rapid.SampledFrom(cast).Draw(rt, "to"))
 }
 
 func (p *play) amount(rt *rapid.T) ledger.Amount {
@@ -186,6 +227,12 @@ func (p *play) amount(rt *rapid.T) ledger.Amount {
 }
 
 func (p *play) operation(rt *rapid.T, sender string, nonce ledger.Nonce) ledger.Operation {
+	if oneIn(rt, 8, "keys") {
+		return p.setKeys(rt, sender)
+	}
+	if oneIn(rt, 12, "registrar's work") || slices.Contains(members, sender) && !oneIn(rt, 4, "day off") {
+		return p.registrar(rt, Address(sender))
+	}
 	switch rapid.SampledFrom([]int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10}).Draw(rt, "operation") {
 	case 0:
 		symbol := rapid.SampledFrom([]string{"GOLD", "RUST", "TIN"}).Draw(rt, "symbol")
@@ -210,6 +257,49 @@ func (p *play) operation(rt *rapid.T, sender string, nonce ledger.Nonce) ledger.
 		op.Legs = append(op.Legs, ledger.Leg{From: Address(from), To: p.recipient(rt), Asset: p.asset(rt), Amount: p.amount(rt)})
 	}
 	return op
+}
+
+// setKeys is a new authority for the sender, of which enough keys are known.
+func (p *play) setKeys(rt *rapid.T, sender string) ledger.Operation {
+	weights := map[crypto.Address]uint32{}
+	for _, name := range rapid.SliceOfN(rapid.SampledFrom(append(slices.Clone(signers), sender)), 0, 3).Draw(rt, "keys") {
+		weights[Address(name)] = rapid.Uint32Range(1, 3).Draw(rt, "weight")
+	}
+	if len(weights) == 1 && weights[Address(sender)] == 1 {
+		weights = nil // which is written so
+	}
+	return SetKeys(weights, func(sum uint64) uint64 { return rapid.Uint64Range(1, sum).Draw(rt, "threshold") })
+}
+
+// registrar is what registrars do, most often to an account of their own
+// member, which may be frozen already.
+func (p *play) registrar(rt *rapid.T, sender crypto.Address) ledger.Operation {
+	account := p.recipient(rt)
+	var own, frozen []crypto.Address
+	for _, name := range cast {
+		if a := p.model.world.accounts[Address(name)]; a != nil && a.member == sender {
+			own = append(own, Address(name))
+			if a.barred() {
+				frozen = append(frozen, Address(name))
+			}
+		}
+	}
+	if len(own) > 0 && oneIn(rt, 2, "own account") {
+		account = rapid.SampledFrom(own).Draw(rt, "account")
+	}
+	if len(frozen) > 0 && oneIn(rt, 3, "frozen account") {
+		account = rapid.SampledFrom(frozen).Draw(rt, "account")
+	}
+	reference := rapid.SampledFrom([]string{"", "case 17"}).Draw(rt, "reference")
+	switch rapid.SampledFrom([]int{0, 1, 2, 3, 4, 5}).Draw(rt, "what") {
+	case 0:
+		return &ledger.AdmitAccount{Account: account}
+	case 1, 2:
+		return &ledger.FreezeAccount{Account: account, Reference: reference}
+	case 3, 4:
+		return &ledger.UnfreezeAccount{Account: account, Reference: reference}
+	}
+	return &ledger.CloseAccount{Account: account}
 }
 
 func (p *play) ethereum(rt *rapid.T, sender string, nonce ledger.Nonce) (Request, *ledger.Tx) {
