@@ -47,18 +47,6 @@ func playGenesis(t *rapid.T) *ledger.Genesis {
 	return g
 }
 
-// addMembers founds the network by members that answer for most of the cast.
-func addMembers(t *rapid.T, g *ledger.Genesis) {
-	for i := range g.Accounts {
-		if name := rapid.SampledFrom([]string{"bank", "bank", "desk", "nobody"}).Draw(t, "member"); name != "nobody" {
-			g.Accounts[i].Member = Address(name)
-		}
-	}
-	AddMember(g, "bank", ledger.MinFoundingPower, "validator", "issuer", "registrar")
-	AddMember(g, "desk", 0, "registrar")
-	AddMember(g, "watch", 0, "auditor")
-}
-
 // TestModelAgrees plays random blocks on the ledger and on the model: every
 // code, account, asset and balance must be the same, and the invariants hold.
 func TestModelAgrees(t *testing.T) {
@@ -72,8 +60,6 @@ func TestModelAgrees(t *testing.T) {
 		}
 	})
 	for _, code := range []ledger.Code{
-		ledger.CodeAuthorityUnchanged, ledger.CodeNotMember, ledger.CodeMissingRole, ledger.CodeUnknownAccount, ledger.CodeNotOwnAccount,
-		ledger.CodeAdminAccount, ledger.CodeAccountExists, ledger.CodeAccountFrozen, ledger.CodeAccountNotFrozen, ledger.CodeAccountHasBalances,
 		ledger.Applied, ledger.CodeNonceSpent, ledger.CodeExpired, ledger.CodeUnauthorized, ledger.CodeLifetimeRequired,
 		ledger.CodeInsufficientBalance, ledger.CodeNotIssuer, ledger.CodeUnknownAsset, ledger.CodeRecipientIsAsset,
 	} {
@@ -94,23 +80,8 @@ type play struct {
 	chain  *Chain
 	model  *Model
 	assets []crypto.Address // made during the play, whether it succeeded or not
-}
 
-// vote does what the members may have voted for before the play.
-func (p *play) vote(rt *rapid.T, t *testing.T) {
-	if oneIn(rt, 4, "freeze") {
-		p.chain.FreezeByNetwork(t, Address("carol"))
-		p.model.FreezeByNetwork(Address("carol"))
-	}
-	desk := Address("desk")
-	if p.model.world.members[desk] == nil {
-		return
-	}
-	status := rapid.SampledFrom([]ledger.MemberStatus{ledger.MemberActive, ledger.MemberSuspended, ledger.MemberRemoved}).Draw(rt, "desk")
-	if status != ledger.MemberActive {
-		p.chain.SetMemberStatus(t, desk, status)
-		p.model.SetMemberStatus(desk, status)
-	}
+	registry bool // it is about accounts
 }
 
 func (p *play) block(rt *rapid.T, t *testing.T, seen map[ledger.Code]int) {
@@ -135,7 +106,10 @@ func (p *play) block(rt *rapid.T, t *testing.T, seen map[ledger.Code]int) {
 func (p *play) transaction(rt *rapid.T, now ledger.UnixTime) (Request, *ledger.Tx) {
 	senders := []string{"alice", "alice", "bob", "carol", "issuer", "issuer", "issuer", "duo", "trio", "dave"}
 	if len(p.model.world.members) > 0 {
-		senders = append(senders, "bank", "bank", "bank", "bank", "bank", "bank", "desk", "desk", "watch")
+		senders = append(senders, "bank", "bank", "bank", "bank", "desk", "watch")
+	}
+	if p.registry {
+		senders = []string{"bank", "bank", "bank", "bank", "bank", "desk", "desk", "watch", "alice", "bob", "carol", "duo"}
 	}
 	sender := rapid.SampledFrom(senders).Draw(rt, "sender")
 	few, some, far := rapid.Uint64Range(0, 5), rapid.Uint64Range(0, 40), rapid.Uint64Range(1000, 1100)
@@ -184,31 +158,6 @@ func (p *play) signedBy(rt *rapid.T, sender string, op ledger.Operation) []strin
 	return names
 }
 
-// enough are keys that reach the account's threshold as it was before the
-// block, none of them needless.
-func (p *play) enough(rt *rapid.T, a crypto.Address) (keys []crypto.Address) {
-	account := p.model.world.accounts[a]
-	if account == nil {
-		return []crypto.Address{a}
-	}
-	for _, name := range cast {
-		if account.keys[Address(name)] != nil {
-			keys = append(keys, Address(name))
-		}
-	}
-	if rapid.Bool().Draw(rt, "from the end") {
-		slices.Reverse(keys)
-	}
-	for i := 0; i < len(keys); {
-		if without := slices.Delete(slices.Clone(keys), i, i+1); p.model.allAuthorised([]crypto.Address{a}, without) {
-			keys = without
-		} else {
-			i++
-		}
-	}
-	return keys
-}
-
 func (p *play) asset(rt *rapid.T) crypto.Address {
 	gold := p.chain.Asset("GOLD")
 	known := []crypto.Address{p.chain.Asset("COIN"), gold, gold, gold, gold, Address("no asset")}
@@ -230,7 +179,7 @@ func (p *play) operation(rt *rapid.T, sender string, nonce ledger.Nonce) ledger.
 	if oneIn(rt, 8, "keys") {
 		return p.setKeys(rt, sender)
 	}
-	if oneIn(rt, 12, "registrar's work") || slices.Contains(members, sender) && !oneIn(rt, 4, "day off") {
+	if slices.Contains(members, sender) && (p.registry || oneIn(rt, 2, "registrar's day")) || oneIn(rt, 12, "registrar's work") {
 		return p.registrar(rt, Address(sender))
 	}
 	switch rapid.SampledFrom([]int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10}).Draw(rt, "operation") {
@@ -257,49 +206,6 @@ func (p *play) operation(rt *rapid.T, sender string, nonce ledger.Nonce) ledger.
 		op.Legs = append(op.Legs, ledger.Leg{From: Address(from), To: p.recipient(rt), Asset: p.asset(rt), Amount: p.amount(rt)})
 	}
 	return op
-}
-
-// setKeys is a new authority for the sender, of which enough keys are known.
-func (p *play) setKeys(rt *rapid.T, sender string) ledger.Operation {
-	weights := map[crypto.Address]uint32{}
-	for _, name := range rapid.SliceOfN(rapid.SampledFrom(append(slices.Clone(signers), sender)), 0, 3).Draw(rt, "keys") {
-		weights[Address(name)] = rapid.Uint32Range(1, 3).Draw(rt, "weight")
-	}
-	if len(weights) == 1 && weights[Address(sender)] == 1 {
-		weights = nil // which is written so
-	}
-	return SetKeys(weights, func(sum uint64) uint64 { return rapid.Uint64Range(1, sum).Draw(rt, "threshold") })
-}
-
-// registrar is what registrars do, most often to an account of their own
-// member, which may be frozen already.
-func (p *play) registrar(rt *rapid.T, sender crypto.Address) ledger.Operation {
-	account := p.recipient(rt)
-	var own, frozen []crypto.Address
-	for _, name := range cast {
-		if a := p.model.world.accounts[Address(name)]; a != nil && a.member == sender {
-			own = append(own, Address(name))
-			if a.barred() {
-				frozen = append(frozen, Address(name))
-			}
-		}
-	}
-	if len(own) > 0 && oneIn(rt, 2, "own account") {
-		account = rapid.SampledFrom(own).Draw(rt, "account")
-	}
-	if len(frozen) > 0 && oneIn(rt, 3, "frozen account") {
-		account = rapid.SampledFrom(frozen).Draw(rt, "account")
-	}
-	reference := rapid.SampledFrom([]string{"", "case 17"}).Draw(rt, "reference")
-	switch rapid.SampledFrom([]int{0, 1, 2, 3, 4, 5}).Draw(rt, "what") {
-	case 0:
-		return &ledger.AdmitAccount{Account: account}
-	case 1, 2:
-		return &ledger.FreezeAccount{Account: account, Reference: reference}
-	case 3, 4:
-		return &ledger.UnfreezeAccount{Account: account, Reference: reference}
-	}
-	return &ledger.CloseAccount{Account: account}
 }
 
 func (p *play) ethereum(rt *rapid.T, sender string, nonce ledger.Nonce) (Request, *ledger.Tx) {
