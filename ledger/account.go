@@ -41,6 +41,33 @@ func (s AccountStatus) String() string {
 	return "unknown"
 }
 
+// Frozen is the status after one of two parties froze the account: by is
+// StatusFrozen for its member's registrar, StatusFrozenByNetwork for the
+// network. ok is false where that party has frozen it already, and for a closed
+// account.
+func (s AccountStatus) Frozen(by AccountStatus) (frozen AccountStatus, ok bool) {
+	switch s {
+	case StatusActive:
+		return by, true
+	case StatusFrozen, StatusFrozenByNetwork:
+		return StatusFrozenByBoth, s != by
+	}
+	return s, false
+}
+
+// Unfrozen is the inverse of Frozen: what the other party froze stays frozen.
+func (s AccountStatus) Unfrozen(by AccountStatus) (thawed AccountStatus, ok bool) {
+	switch {
+	case s == by:
+		return StatusActive, true
+	case s != StatusFrozenByBoth:
+		return s, false
+	case by == StatusFrozen:
+		return StatusFrozenByNetwork, true
+	}
+	return StatusFrozen, true
+}
+
 // Key is one key of an authority.
 type Key struct {
 	Address crypto.Address `json:"address"`

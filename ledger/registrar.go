@@ -164,39 +164,27 @@ func (s *state) unfreezeByNetwork(account crypto.Address, reference string) (Cod
 	return s.unfreeze(c, StatusFrozenByNetwork, crypto.Address{}, reference), nil
 }
 
-// freeze adds one of the two freezes, by which is StatusFrozen or
-// StatusFrozenByNetwork, to those that there are.
+// freeze adds the freeze of one of two parties, see AccountStatus.Frozen.
 func (s *state) freeze(c *cell[crypto.Address, Account], by AccountStatus, member crypto.Address, reference string) Code {
-	frozen := c.value
-	switch frozen.Status {
-	case StatusClosed:
+	frozen, ok := c.value, false
+	if frozen.Status == StatusClosed {
 		return CodeAccountClosed
-	case by, StatusFrozenByBoth:
+	}
+	if frozen.Status, ok = frozen.Status.Frozen(by); !ok {
 		return CodeAccountFrozen
-	case StatusActive:
-		frozen.Status = by
-	default:
-		frozen.Status = StatusFrozenByBoth
 	}
 	s.accountTable.set(c, frozen)
 	s.emit(Event{Type: EventAccountFrozen, Account: c.id, Other: member, Reference: reference})
 	return Applied
 }
 
-// unfreeze takes one of the two freezes away, and leaves the other.
+// unfreeze takes the freeze of one of the parties away.
 func (s *state) unfreeze(c *cell[crypto.Address, Account], by AccountStatus, member crypto.Address, reference string) Code {
-	thawed := c.value
-	switch thawed.Status {
-	case StatusClosed:
+	thawed, ok := c.value, false
+	if thawed.Status == StatusClosed {
 		return CodeAccountClosed
-	case by:
-		thawed.Status = StatusActive
-	case StatusFrozenByBoth:
-		thawed.Status = StatusFrozenByNetwork
-		if by == StatusFrozenByNetwork {
-			thawed.Status = StatusFrozen
-		}
-	default:
+	}
+	if thawed.Status, ok = thawed.Status.Unfrozen(by); !ok {
 		return CodeAccountNotFrozen
 	}
 	s.accountTable.set(c, thawed)
