@@ -90,7 +90,7 @@ func FoundingValidators(members []ledger.GenesisMember, listed []abci.ValidatorU
 		}
 		power, known := powers[key]
 		if !known {
-			return nil, fmt.Errorf("validators[%d].pub_key: %s is no consensusKey of a member with power in app_state.members (%s)", i, key, leaveOut)
+			return nil, fmt.Errorf("validators[%d].pub_key: %s is no consensusKey of a member with power in app_state.members, or is listed twice (%s)", i, key, leaveOut)
 		}
 		if power != v.Power {
 			return nil, fmt.Errorf("validators[%d].power: is %d, but that of its member in app_state.members is %d (%s)", i, v.Power, power, leaveOut)

@@ -95,6 +95,11 @@ func fuzzRecord[V any](f *testing.F, file string, decode func([]byte) (V, error)
 func FuzzDecodeAccount(f *testing.F) { fuzzRecord(f, "state", DecodeAccount, writeAccount) }
 func FuzzDecodeAsset(f *testing.F)   { fuzzRecord(f, "state", DecodeAsset, writeAsset) }
 func FuzzDecodeBalance(f *testing.F) { fuzzRecord(f, "state", DecodeBalance, writeBalance) }
+func FuzzDecodeMember(f *testing.F)  { fuzzRecord(f, "members", DecodeMember, writeMember) }
+
+func FuzzDecodeMemberList(f *testing.F) {
+	fuzzRecord(f, "members", decodeMemberList, writeMemberList)
+}
 
 func FuzzDecodeParams(f *testing.F) {
 	fuzzRecord(f, "state", DecodeParams, func(w *encoder, p *Params) { w.out = encodeParams(*p) })
@@ -145,6 +150,12 @@ func FuzzGenesis(f *testing.F) {
 func FuzzParseEvent(f *testing.F) {
 	for i := range eventSpecs {
 		e := Event{Type: eventSpecs[i].kind, Amount: NewAmount(uint64(i)), Reference: "r", Symbol: "S", Name: "N"}
+		switch e.Type {
+		case EventAuthorityChanged:
+			e.Keys = keysText([]Key{{bankAddress, 1}, {deskAddress, 2}})
+		case EventMemberAdmitted:
+			e.Keys, e.Nodes = ConsensusKey{1}.String(), nodesText([]NodeID{{1}, {2}})
+		}
 		var parts []string
 		for _, a := range e.Attributes() {
 			parts = append(parts, a.Key, a.Value)
