@@ -55,7 +55,9 @@ func TestFreezesCombine(t *testing.T) {
 	}
 	deed := func(code Code, to AccountStatus) result { return result{code, to} }
 	actions := []func(*state) (Code, error){
-		func(s *state) (Code, error) { return (&FreezeAccount{aliceAddress, "r"}).apply(s, &Body{Sender: bankAddress}) },
+		func(s *state) (Code, error) {
+			return (&FreezeAccount{aliceAddress, "r"}).apply(s, &Body{Sender: bankAddress})
+		},
 		func(s *state) (Code, error) {
 			return (&UnfreezeAccount{aliceAddress, "r"}).apply(s, &Body{Sender: bankAddress})
 		},
