@@ -66,30 +66,42 @@ const (
 	CodeAddressTaken         Code = 112
 	CodeUnsupportedFlags     Code = 113
 
-	CodeTooManyProposals Code = 180
-	CodeUnknownProposal  Code = 181
-	CodeProposalClosed   Code = 182
-	CodeAlreadyVoted     Code = 183
-	CodeNotProposer      Code = 184
-	CodeMemberExists     Code = 185
-	CodeMemberNameTaken  Code = 186
-	CodeUnknownMember    Code = 187
-	CodeMemberStatus     Code = 188
-	CodeLastMember       Code = 189
-	CodeLastValidator    Code = 190
-	CodeKeyUsed          Code = 191
-	CodeKeyCooldown      Code = 192
-	CodeNoConsensusKey   Code = 193
-	CodeParameterRange   Code = 194
-	CodeUpgradeScheduled Code = 195
-	CodeNoUpgrade        Code = 196
-	CodeUpgradeVersion   Code = 197
-	CodeUpgradeHeight    Code = 198
-	CodeDelayTooShort    Code = 199
-	CodeNoChange         Code = 200
-	CodeAdminUnfit       Code = 201
-	CodeTooManyMembers   Code = 202
-	CodeAdminAccount     Code = 203
+	CodeAuthorityUnchanged Code = 120
+	CodeNotMember          Code = 121
+	CodeMissingRole        Code = 122
+	CodeUnknownAccount     Code = 123
+	CodeNotOwnAccount      Code = 124
+	CodeAdminAccount       Code = 125
+	CodeAccountExists      Code = 126
+	CodeAccountIsAsset     Code = 127
+	CodeAccountClosed      Code = 128
+	CodeAccountFrozen      Code = 129
+	CodeAccountNotFrozen   Code = 130
+	CodeAccountHasBalances Code = 131
+	CodeAccountHasHolds    Code = 132
+	CodeTooManyProposals   Code = 180
+	CodeUnknownProposal    Code = 181
+	CodeProposalClosed     Code = 182
+	CodeAlreadyVoted       Code = 183
+	CodeNotProposer        Code = 184
+	CodeMemberExists       Code = 185
+	CodeMemberNameTaken    Code = 186
+	CodeUnknownMember      Code = 187
+	CodeMemberStatus       Code = 188
+	CodeLastMember         Code = 189
+	CodeLastValidator      Code = 190
+	CodeKeyUsed            Code = 191
+	CodeKeyCooldown        Code = 192
+	CodeNoConsensusKey     Code = 193
+	CodeParameterRange     Code = 194
+	CodeUpgradeScheduled   Code = 195
+	CodeNoUpgrade          Code = 196
+	CodeUpgradeVersion     Code = 197
+	CodeUpgradeHeight      Code = 198
+	CodeDelayTooShort      Code = 199
+	CodeNoChange           Code = 200
+	CodeAdminUnfit         Code = 201
+	CodeTooManyMembers     Code = 202
 )
 
 // firstRefusal is the first code of a transaction that stood in a block.
@@ -145,6 +157,19 @@ var codeTable = []CodeInfo{
 	{CodeSymbolTaken, "symbolTaken", "another asset has this symbol"},
 	{CodeAddressTaken, "addressTaken", "an account or asset already stands at the new asset's address"},
 	{CodeUnsupportedFlags, "unsupportedFlags", "the asset's flags ask for controls that this version does not have"},
+	{CodeAuthorityUnchanged, "authorityUnchanged", "the account has these keys and this threshold already"},
+	{CodeNotMember, "notMember", "the sender is not the admin account of an active member"},
+	{CodeMissingRole, "missingRole", "the sender's member does not have the role that this takes"},
+	{CodeUnknownAccount, "unknownAccount", "there is no account at this address"},
+	{CodeNotOwnAccount, "notOwnAccount", "another member answers for the account, or none does"},
+	{CodeAdminAccount, "adminAccount", "a member's admin account is not frozen or closed: suspend the member instead"},
+	{CodeAccountExists, "accountExists", "there is an account at this address already, and its member was not removed"},
+	{CodeAccountIsAsset, "accountIsAsset", "an asset stands at this address, where no account can be"},
+	{CodeAccountClosed, "accountClosed", "the account is closed for ever"},
+	{CodeAccountFrozen, "accountFrozen", "the account is frozen already by whoever asks: its member's registrar, or the network"},
+	{CodeAccountNotFrozen, "accountNotFrozen", "the account is not frozen by whoever asks: a registrar cannot lift what the network froze, nor the network what a registrar did"},
+	{CodeAccountHasBalances, "accountHasBalances", "the account has balances: move them away first"},
+	{CodeAccountHasHolds, "accountHasHolds", "the account pays or is paid by holds: they must end first"},
 	{CodeTooManyProposals, "tooManyProposals", "the member has 4 open proposals, or all members together 64"},
 	{CodeUnknownProposal, "unknownProposal", "there is no proposal with this number"},
 	{CodeProposalClosed, "proposalClosed", "the proposal does not take this any more: an open one takes votes and can be withdrawn, one that has passed and waits takes vetoes"},
@@ -168,7 +193,6 @@ var codeTable = []CodeInfo{
 	{CodeNoChange, "noChange", "it is so already"},
 	{CodeAdminUnfit, "adminUnfit", "the admin account cannot be one: it is an asset's address, not active, or another member answers for it"},
 	{CodeTooManyMembers, "tooManyMembers", "there are 256 members, removed ones included"},
-	{CodeAdminAccount, "adminAccount", "it is a member's admin account: suspend the member instead"},
 }
 
 // Codes returns every code in order of precedence.

@@ -17,6 +17,13 @@ const (
 	EventAssetResumed   EventType = 6
 	EventAccountCreated EventType = 7
 
+	EventAccountAdmitted  EventType = 8
+	EventAccountFrozen    EventType = 9
+	EventAccountUnfrozen  EventType = 10
+	EventAccountClosed    EventType = 11
+	EventAuthorityChanged EventType = 12
+
+	EventMemberAdmitted      EventType = 25
 	EventMemberSuspended     EventType = 26
 	EventMemberReinstated    EventType = 27
 	EventMemberRemoved       EventType = 28
@@ -57,6 +64,8 @@ type Event struct {
 	Other     crypto.Address // a hold, a member, an arbiter: eventSpecs says
 	Number    uint64
 	Until     UnixTime
+	Keys      string // authorityChanged: see ParseKeys; memberAdmitted: the consensus key, or nothing
+	Nodes     string // memberAdmitted: see ParseNodes
 }
 
 // Attribute is one named field of an event as text: addresses in lower-case
@@ -78,32 +87,27 @@ type eventSpec struct {
 }
 
 var (
-	fieldAccount      = addressField("account", func(e *Event) *crypto.Address { return &e.Account })
-	fieldIssuer       = addressField("issuer", func(e *Event) *crypto.Address { return &e.Account })
-	fieldFrom         = addressField("from", func(e *Event) *crypto.Address { return &e.From })
-	fieldTo           = addressField("to", func(e *Event) *crypto.Address { return &e.To })
-	fieldAsset        = addressField("asset", func(e *Event) *crypto.Address { return &e.Asset })
-	fieldAmount       = amountField("amount")
-	fieldCap          = amountField("cap")
-	fieldRef          = textField("reference", func(e *Event) *string { return &e.Reference })
-	fieldSymbol       = textField("symbol", func(e *Event) *string { return &e.Symbol })
-	fieldName         = textField("name", func(e *Event) *string { return &e.Name })
-	fieldDec          = numberField("decimals", 255, func(e *Event) uint64 { return uint64(e.Decimals) }, func(e *Event, v uint64) { e.Decimals = uint8(v) })
-	fieldMember       = addressField("member", func(e *Event) *crypto.Address { return &e.Other })
-	fieldRoles        = numberField("roles", uint64(allRoles), func(e *Event) uint64 { return uint64(e.Decimals) }, func(e *Event, v uint64) { e.Decimals = uint8(v) })
-	fieldChoice       = numberField("choice", uint64(ChoiceVeto), func(e *Event) uint64 { return uint64(e.Decimals) }, func(e *Event, v uint64) { e.Decimals = uint8(v) })
-	fieldKey          = textField("key", func(e *Event) *string { return &e.Reference })
-	fieldNodes        = textField("nodes", func(e *Event) *string { return &e.Symbol })
-	fieldStatus       = textField("status", func(e *Event) *string { return &e.Name })
-	fieldText         = memoField("text", func(e *Event) *string { return &e.Reference })
-	fieldNodesChanged = textField("nodes", func(e *Event) *string { return &e.Reference })
-	fieldValidator    = textField("validator", func(e *Event) *string { return &e.Reference })
-	fieldDelay        = numberField("delay", MaxProposalDelay, func(e *Event) uint64 { return uint64(e.Flags) }, func(e *Event, v uint64) { e.Flags = uint32(v) })
-	fieldActions      = textField("actions", func(e *Event) *string { return &e.Reference })
-	fieldActionName   = textField("action", func(e *Event) *string { return &e.Name })
-	fieldHash         = textField("hash", func(e *Event) *string { return &e.Name })
-	fieldCode         = numberField("code", 1<<32-1, func(e *Event) uint64 { return uint64(e.Flags) }, func(e *Event, v uint64) { e.Flags = uint32(v) })
-	fieldFlags        = numberField("flags", 1<<32-1, func(e *Event) uint64 { return uint64(e.Flags) }, func(e *Event, v uint64) { e.Flags = uint32(v) })
+	fieldAccount    = addressField("account", func(e *Event) *crypto.Address { return &e.Account })
+	fieldIssuer     = addressField("issuer", func(e *Event) *crypto.Address { return &e.Account })
+	fieldFrom       = addressField("from", func(e *Event) *crypto.Address { return &e.From })
+	fieldTo         = addressField("to", func(e *Event) *crypto.Address { return &e.To })
+	fieldAsset      = addressField("asset", func(e *Event) *crypto.Address { return &e.Asset })
+	fieldAmount     = amountField("amount")
+	fieldCap        = amountField("cap")
+	fieldRef        = textField("reference", func(e *Event) *string { return &e.Reference })
+	fieldSymbol     = textField("symbol", func(e *Event) *string { return &e.Symbol })
+	fieldName       = textField("name", func(e *Event) *string { return &e.Name })
+	fieldDec        = numberField("decimals", 255, func(e *Event) uint64 { return uint64(e.Decimals) }, func(e *Event, v uint64) { e.Decimals = uint8(v) })
+	fieldChoice     = numberField("choice", uint64(ChoiceVeto), func(e *Event) uint64 { return uint64(e.Decimals) }, func(e *Event, v uint64) { e.Decimals = uint8(v) })
+	fieldStatus     = textField("status", func(e *Event) *string { return &e.Name })
+	fieldText       = memoField("text", func(e *Event) *string { return &e.Reference })
+	fieldValidator  = textField("validator", func(e *Event) *string { return &e.Reference })
+	fieldDelay      = numberField("delay", MaxProposalDelay, func(e *Event) uint64 { return uint64(e.Flags) }, func(e *Event, v uint64) { e.Flags = uint32(v) })
+	fieldActions    = textField("actions", func(e *Event) *string { return &e.Reference })
+	fieldActionName = textField("action", func(e *Event) *string { return &e.Name })
+	fieldHash       = textField("hash", func(e *Event) *string { return &e.Name })
+	fieldCode       = numberField("code", 1<<32-1, func(e *Event) uint64 { return uint64(e.Flags) }, func(e *Event, v uint64) { e.Flags = uint32(v) })
+	fieldFlags      = numberField("flags", 1<<32-1, func(e *Event) uint64 { return uint64(e.Flags) }, func(e *Event, v uint64) { e.Flags = uint32(v) })
 )
 
 // eventSpecs gives each type its name and fields, in the order of the outcome.
@@ -116,14 +120,18 @@ var eventSpecs = []eventSpec{
 	{EventAssetResumed, "assetResumed", []field{fieldAsset}},
 	{EventAccountCreated, "accountCreated", []field{fieldAccount}},
 	{EventAccountAdmitted, "accountAdmitted", []field{fieldAccount, fieldMember}},
-	{EventMemberAdmitted, "memberAdmitted", []field{fieldMember, fieldName, fieldRoles, fieldKey, number("power"), fieldNodes}},
+	{EventAccountFrozen, "accountFrozen", []field{fieldAccount, fieldMember, fieldRef}},
+	{EventAccountUnfrozen, "accountUnfrozen", []field{fieldAccount, fieldMember, fieldRef}},
+	{EventAccountClosed, "accountClosed", []field{fieldAccount, fieldMember}},
+	{EventAuthorityChanged, "authorityChanged", []field{fieldAccount, fieldThreshold, fieldKeys}},
+	{EventMemberAdmitted, "memberAdmitted", []field{fieldMember, fieldName, fieldRoles, fieldConsensusKey, fieldPower, fieldNodes}},
 	{EventMemberSuspended, "memberSuspended", []field{fieldMember}},
 	{EventMemberReinstated, "memberReinstated", []field{fieldMember}},
 	{EventMemberRemoved, "memberRemoved", []field{fieldMember}},
-	{EventRolesChanged, "rolesChanged", []field{fieldMember, number("roles")}},
+	{EventRolesChanged, "rolesChanged", []field{fieldMember, fieldRoles}},
 	{EventPowerChanged, "powerChanged", []field{fieldMember, number("power")}},
-	{EventValidatorKeyChanged, "validatorKeyChanged", []field{fieldMember, fieldKey}},
-	{EventNodesChanged, "nodesChanged", []field{fieldMember, fieldNodesChanged}},
+	{EventValidatorKeyChanged, "validatorKeyChanged", []field{fieldMember, fieldConsensusKey}},
+	{EventNodesChanged, "nodesChanged", []field{fieldMember, fieldNodes}},
 	{EventValidatorPunished, "validatorPunished", []field{fieldMember, fieldValidator}},
 	{EventProposalCreated, "proposalCreated", []field{number("proposal"), fieldMember, until("expiry"), fieldDelay, fieldActions}},
 	{EventVoteCast, "voteCast", []field{number("proposal"), fieldMember, fieldChoice}},

@@ -145,6 +145,12 @@ func FuzzGenesis(f *testing.F) {
 func FuzzParseEvent(f *testing.F) {
 	for i := range eventSpecs {
 		e := Event{Type: eventSpecs[i].kind, Amount: NewAmount(uint64(i)), Reference: "r", Symbol: "S", Name: "N"}
+		switch e.Type {
+		case EventAuthorityChanged:
+			e.Keys = keysText([]Key{{bankAddress, 1}, {deskAddress, 2}})
+		case EventMemberAdmitted:
+			e.Keys, e.Nodes = ConsensusKey{1}.String(), nodesText([]NodeID{{1}, {2}})
+		}
 		var parts []string
 		for _, a := range e.Attributes() {
 			parts = append(parts, a.Key, a.Value)

@@ -226,6 +226,9 @@ func (b *genesisBuilder) accounts() error {
 		}
 		b.s.accountTable.set(c, record)
 		b.s.emit(Event{Type: EventAccountCreated, Account: a.Address})
+		if len(a.Keys) > 0 {
+			b.s.emit(authorityChanged(a.Address, &record.Authority))
+		}
 	}
 	return nil
 }

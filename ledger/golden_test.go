@@ -118,8 +118,30 @@ func goldenBodies(net *ledger.Network) []goldenBody {
 		{"redeem", plain(6, &ledger.Redeem{Asset: gold, From: alice, Amount: ledger.NewAmount(128), Reference: "burn 7"}), []string{"alice"}},
 		{"pauseAsset", plain(7, &ledger.PauseAsset{Asset: gold}), []string{"alice"}},
 		{"resumeAsset", plain(8, &ledger.ResumeAsset{Asset: gold}), []string{"alice"}},
+		{"setKeys", plain(9, &ledger.SetKeys{Threshold: 3, Keys: goldenKeys()}), []string{"alice"}},
+		{"setKeys to the own key", plain(10, &ledger.SetKeys{}), []string{"alice"}},
+		{"admitAccount", plain(11, &ledger.AdmitAccount{Account: bob}), []string{"alice"}},
+		{"freezeAccount", plain(12, &ledger.FreezeAccount{Account: bob, Reference: "case 17"}), []string{"alice"}},
+		{"unfreezeAccount", plain(13, &ledger.UnfreezeAccount{Account: bob, Reference: "case 17"}), []string{"alice"}},
+		{"closeAccount", plain(14, &ledger.CloseAccount{Account: bob}), []string{"alice"}},
 	}
 	return append(bodies, goldenGovernance(net)...)
+}
+
+// goldenKeys are those of an authority in which bob counts twice.
+func goldenKeys() []ledger.Key {
+	keys := []ledger.Key{{Address: ledgertest.Address("alice"), Weight: 1}, {Address: ledgertest.Address("bob"), Weight: 2}}
+	sortKeys(keys)
+	return keys
+}
+
+// goldenKeysText is goldenKeys as an event carries them.
+func goldenKeysText() string {
+	var parts []string
+	for _, k := range goldenKeys() {
+		parts = append(parts, fmt.Sprintf("0x%x=%d", k.Address[:], k.Weight))
+	}
+	return strings.Join(parts, ",")
 }
 
 func TestGoldenBodies(t *testing.T) {
@@ -206,6 +228,13 @@ func TestGoldenOutcomes(t *testing.T) {
 		{Type: ledger.EventAssetPaused, Asset: gold},
 		{Type: ledger.EventAssetResumed, Asset: gold},
 		{Type: ledger.EventAccountCreated, Account: bob},
+		{Type: ledger.EventAccountAdmitted, Account: bob, Other: alice},
+		{Type: ledger.EventAccountFrozen, Account: bob, Other: alice, Reference: "case 17"},
+		{Type: ledger.EventAccountUnfrozen, Account: bob, Reference: "resolution 3"},
+		{Type: ledger.EventAccountClosed, Account: bob, Other: alice},
+		{Type: ledger.EventAuthorityChanged, Account: alice, Number: 3, Keys: goldenKeysText()},
+		{Type: ledger.EventMemberAdmitted, Other: alice, Name: "Alice & Co.", Flags: 5, Number: 1_000_000,
+			Keys: ledgertest.ConsensusKey("alice").String(), Nodes: ledgertest.NodeID("alice").String()},
 	}
 	events = append(events, goldenGovernanceEvents(t)...)
 	g := golden{name: "outcomes"}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"slices"
 	"testing"
 
 	"github.com/tallystick/tallystick/crypto"
@@ -16,9 +15,7 @@ import (
 // goldenGenesis has everything that a genesis may have.
 func goldenGenesis() *ledger.Genesis {
 	g := ledgertest.Genesis(ledger.PolicyOpen, "alice")
-	keys := []ledger.Key{{Address: ledgertest.Address("alice"), Weight: 1}, {Address: ledgertest.Address("bob"), Weight: 2}}
-	slices.SortFunc(keys, func(a, b ledger.Key) int { return a.Address.Compare(b.Address) })
-	g.Accounts = append(g.Accounts, ledger.GenesisAccount{Address: ledgertest.Address("firm"), Keys: keys, Threshold: 3})
+	g.Accounts = append(g.Accounts, ledger.GenesisAccount{Address: ledgertest.Address("firm"), Keys: goldenKeys(), Threshold: 3})
 	g.Assets[1].Cap = ledger.NewAmount(1_000_000)
 	return g
 }

@@ -12,6 +12,11 @@ const (
 	KindPauseAsset  Kind = 5
 	KindResumeAsset Kind = 6
 
+	KindSetKeys            Kind = 7
+	KindAdmitAccount       Kind = 8
+	KindFreezeAccount      Kind = 9
+	KindUnfreezeAccount    Kind = 10
+	KindCloseAccount       Kind = 11
 	KindPropose            Kind = 25
 	KindCastVote           Kind = 26
 	KindWithdrawProposal   Kind = 27
@@ -34,6 +39,7 @@ type kindSpec struct {
 // kindSpecs lists the operations in the order of their numbers.
 var kindSpecs = []*kindSpec{
 	&transferSpec, &createAssetSpec, &issueSpec, &redeemSpec, &pauseAssetSpec, &resumeAssetSpec,
+	&setKeysSpec, &admitAccountSpec, &freezeAccountSpec, &unfreezeAccountSpec, &closeAccountSpec,
 	&proposeSpec, &castVoteSpec, &withdrawProposalSpec, &rotateValidatorKeySpec, &setNodesSpec,
 }
 

@@ -86,7 +86,8 @@ var typeNames = map[reflect.Type]string{
 
 // closed are the types that the server reads: it refuses unknown fields.
 var closed = []string{"Page", "SignedTransaction", "SentSignature", "UnsignedTransaction",
-	"Transfer", "Leg", "CreateAsset", "Issue", "Redeem", "PauseAsset", "ResumeAsset"}
+	"Transfer", "Leg", "CreateAsset", "Issue", "Redeem", "PauseAsset", "ResumeAsset",
+	"SetKeys", "Key", "AdmitAccount", "FreezeAccount", "UnfreezeAccount", "CloseAccount"}
 
 // of is the schema of a Go type as encoding/json writes it.
 func (g *schemas) of(t reflect.Type) schema {

@@ -59,6 +59,12 @@ var typeTexts = map[string]string{
 	"Redeem":             "Destroys an amount of an asset; the sender must be its issuer, and from must authorise it.",
 	"PauseAsset":         "Stops every movement of an asset; the sender must be its issuer.",
 	"ResumeAsset":        "Ends a pause; the sender must be the asset's issuer.",
+	"Key":                "One key of an authority, and what it counts.",
+	"SetKeys":            "Replaces the sender's keys; no keys and a threshold of 0 are the account's own key alone.",
+	"AdmitAccount":       "Creates an account for which the sender's member answers, or takes over one of a removed member; the sender must be a registrar.",
+	"FreezeAccount":      "Keeps an account of the sender's member from acting and receiving; the sender must be its registrar.",
+	"UnfreezeAccount":    "Takes back a registrar's freeze, and not the network's; the sender must be the registrar.",
+	"CloseAccount":       "Ends an account of the sender's member that holds nothing, for ever; the sender must be its registrar.",
 }
 
 // leafSchemas are the schemas that do not come from a struct's fields.
@@ -115,20 +121,29 @@ func init() { // they refer to each other through named
 		"Receipt.status":          fixed(oneOf("applied", "refused")),
 		"Receipt.code":            named("ResultCode"),
 		"Transaction.envelope":    fixed(oneOf("native", "legacy", "dynamicFee")),
-		"Account.status":          fixed(oneOf(ledger.StatusActive.String())),
-		"Asset.status":            fixed(oneOf(ledger.AssetActive.String(), ledger.AssetPaused.String())),
-		"Asset.name":              fixed(textSchema(1, ledger.MaxNameBytes)),
-		"CreateAsset.name":        fixed(textSchema(1, ledger.MaxNameBytes)),
-		"Page.limit":              fixed(integer(1, 1000)),
-		"ErrorData.name":          fixed(oneOf(errorNames()...)),
-		"ErrorData.code":          named("ResultCode"),
-		"TypedData.message":       named("TypedMessage"),
-		"TypedData.primaryType":   fixed(oneOf(typeNamesOf(operationTypes)...)),
+		"Account.status": fixed(oneOf(ledger.StatusActive.String(), ledger.StatusFrozen.String(), ledger.StatusFrozenByNetwork.String(),
+			ledger.StatusFrozenByBoth.String(), ledger.StatusClosed.String())),
+		"Asset.status":          fixed(oneOf(ledger.AssetActive.String(), ledger.AssetPaused.String())),
+		"Asset.name":            fixed(textSchema(1, ledger.MaxNameBytes)),
+		"CreateAsset.name":      fixed(textSchema(1, ledger.MaxNameBytes)),
+		"Page.limit":            fixed(integer(1, 1000)),
+		"ErrorData.name":        fixed(oneOf(errorNames()...)),
+		"ErrorData.code":        named("ResultCode"),
+		"TypedData.message":     named("TypedMessage"),
+		"TypedData.primaryType": fixed(oneOf(typeNamesOf(operationTypes)...)),
+		"Key.weight":            fixed(integer(1, 1<<32-1)),
+		"SetKeys.threshold":     fixed(integer(0, maxThreshold)),
+		"SetKeys.keys": func(g *schemas) schema {
+			return schema{{"type", "array"}, {"items", refTo[ledger.Key](g)}, {"maxItems", ledger.MaxAuthorityKeys}}
+		},
 		"Transfer.legs": func(g *schemas) schema {
 			return schema{{"type", "array"}, {"items", refTo[ledger.Leg](g)}, {"minItems", 1}, {"maxItems", ledger.MaxLegs}}
 		},
 	}
 }
+
+// maxThreshold is the greatest sum of an account's weights.
+const maxThreshold = ledger.MaxAuthorityKeys * (1<<32 - 1)
 
 func textSchema(low, high int) schema {
 	s := schema{{"type", "string"}, {"description", "At most " + itoa(high) + " bytes of UTF-8, without control characters"}}
@@ -206,8 +221,20 @@ func eventSchema(g *schemas) schema {
 
 func eventField(g *schemas, key string) schema {
 	switch key {
-	case "account", "issuer", "from", "to", "asset":
+	case "account", "issuer", "from", "to", "asset", "member":
 		return refTo[crypto.Address](g)
+	case "threshold":
+		return integer(0, maxThreshold)
+	case "keys":
+		return pattern("The new keys, ascending: address=weight, joined by commas; empty for the account's own key", "^(0x[0-9a-f]{40}=[1-9][0-9]{0,9}(,|$))*$")
+	case "roles":
+		return integer(0, uint64(ledger.RoleValidator|ledger.RoleIssuer|ledger.RoleRegistrar|ledger.RoleAuditor))
+	case "key":
+		return pattern("The Ed25519 key of the member's validator; empty for none", "^(0x[0-9a-f]{64})?$")
+	case "power":
+		return integer(0, ledger.MaxPower)
+	case "nodes":
+		return pattern("The IDs of the member's nodes, ascending, joined by commas", "^([0-9a-f]{40}(,|$))*$")
 	case "amount", "cap":
 		return refTo[ledger.Amount](g)
 	case "flags":
@@ -241,6 +268,8 @@ func typedMessage(g *schemas, t reflect.Type) schema {
 			name := "Typed" + f.Type.Elem().Name()
 			item := g.ref(name, func(g *schemas) schema { return g.structure(name, f.Type.Elem(), true) })
 			own.value = schema{{"type", "array"}, {"items", item}}
+		} else if f.Type.Kind() == reflect.Uint64 {
+			own.value = named("DecimalUint64")(g)
 		} else {
 			own.value = g.field(t.Name(), key, f.Type)
 		}

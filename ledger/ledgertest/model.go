@@ -35,13 +35,18 @@ type world struct {
 	assets   map[crypto.Address]*modelAsset
 	balances map[[2]crypto.Address]*big.Int
 	created  int // accounts, in this block
+	members  map[crypto.Address]*modelMember
 }
 
 type modelAccount struct {
 	spent     map[uint64]bool
-	frozen    bool
+	frozen    bool // by its member's registrar
 	keys      map[crypto.Address]*big.Int
 	threshold *big.Int
+
+	frozenByNetwork bool
+	closed          bool
+	member          crypto.Address
 }
 
 type modelAsset struct {
@@ -58,7 +63,7 @@ func NewModel(g *ledger.Genesis) *Model {
 		Open: g.Params.AccountPolicy == "open", MaxNew: int(g.Params.MaxNewAccounts),
 		MaxLifetime: new(big.Int).SetUint64(g.Params.MaxMultiPartyLifetime),
 		NetworkHash: crypto.Keccak256([]byte(g.NetworkID)),
-		world:       world{map[crypto.Address]*modelAccount{}, map[crypto.Address]*modelAsset{}, map[[2]crypto.Address]*big.Int{}, 0},
+		world:       world{map[crypto.Address]*modelAccount{}, map[crypto.Address]*modelAsset{}, map[[2]crypto.Address]*big.Int{}, 0, map[crypto.Address]*modelMember{}},
 	}
 	for _, a := range g.Accounts {
 		account := newModelAccount(a.Address)
@@ -71,6 +76,7 @@ func NewModel(g *ledger.Genesis) *Model {
 		}
 		m.world.accounts[a.Address] = account
 	}
+	m.admitFounders(g)
 	bySymbol := map[string]crypto.Address{}
 	for i, a := range g.Assets {
 		address := m.assetAddress(crypto.Address{}, uint64(i))
@@ -106,9 +112,6 @@ func (m *Model) assetAddress(creator crypto.Address, nonce uint64) (a crypto.Add
 	return a
 }
 
-// Freeze makes an account unable to act and receive.
-func (m *Model) Freeze(a crypto.Address) { m.world.accounts[a].frozen = true }
-
 // Block says what becomes of each request of a block.
 func (m *Model) Block(time ledger.UnixTime, requests []Request) []ledger.Code {
 	m.world.created = 0
@@ -133,7 +136,7 @@ func (m *Model) run(time uint64, r *Request) ledger.Code {
 }
 
 func (w *world) clone() world {
-	c := world{map[crypto.Address]*modelAccount{}, map[crypto.Address]*modelAsset{}, map[[2]crypto.Address]*big.Int{}, w.created}
+	c := world{map[crypto.Address]*modelAccount{}, map[crypto.Address]*modelAsset{}, map[[2]crypto.Address]*big.Int{}, w.created, map[crypto.Address]*modelMember{}}
 	for k, v := range w.accounts {
 		copied := *v
 		copied.spent = maps.Clone(v.spent)
@@ -147,6 +150,10 @@ func (w *world) clone() world {
 	for k, v := range w.balances {
 		c.balances[k] = new(big.Int).Set(v)
 	}
+	for k, v := range w.members {
+		copied := *v
+		c.members[k] = &copied
+	}
 	return c
 }
 
@@ -155,7 +162,7 @@ func (m *Model) includable(time uint64, r *Request) ledger.Code {
 	if sender == nil {
 		return ledger.CodeUnknownSender
 	}
-	if sender.frozen {
+	if !m.acts(sender) {
 		return ledger.CodeSenderInactive
 	}
 	if code := sender.usable(uint64(r.Body.Nonce)); code != ledger.Applied {

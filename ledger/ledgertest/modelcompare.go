@@ -41,8 +41,8 @@ func (m *Model) compareAccount(t testing.TB, e Entry) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if (got.Status == ledger.StatusFrozen) != want.frozen {
-		t.Fatalf("account %s is %s, in the model frozen is %v", address, got.Status, want.frozen)
+	if got.Status != want.status() || got.Member != want.member || got.Balances != m.balancesOf(address) || !want.sameAuthority(address, &got.Authority) {
+		t.Fatalf("account %s is %+v, in the model %+v", address, got, want)
 	}
 	for n := range want.spent {
 		for _, near := range []uint64{n, n + 1, n - min(n, 1), n + 1023, n + 1024} {

@@ -21,6 +21,16 @@ func (m *Model) apply(b *ledger.Body) ledger.Code {
 		return m.pause(b, op.Asset, true, ledger.CodeAssetPaused)
 	case *ledger.ResumeAsset:
 		return m.pause(b, op.Asset, false, ledger.CodeAssetNotPaused)
+	case *ledger.SetKeys:
+		return m.setKeys(b, op)
+	case *ledger.AdmitAccount:
+		return m.admit(b.Sender, op.Account)
+	case *ledger.FreezeAccount:
+		return m.freeze(b.Sender, op.Account, true, ledger.CodeAccountFrozen)
+	case *ledger.UnfreezeAccount:
+		return m.freeze(b.Sender, op.Account, false, ledger.CodeAccountNotFrozen)
+	case *ledger.CloseAccount:
+		return m.closeAccount(b.Sender, op.Account)
 	}
 	panic("ledgertest: unknown operation")
 }
@@ -37,7 +47,7 @@ func (m *Model) transfer(b *ledger.Body, op *ledger.Transfer) ledger.Code {
 		if asset.paused {
 			return ledger.CodeAssetPaused
 		}
-		if from := m.world.accounts[l.From]; from.frozen {
+		if !m.acts(m.world.accounts[l.From]) {
 			return ledger.CodeSourceInactive
 		}
 		if code := m.receive(l.To); code != ledger.Applied {
@@ -53,7 +63,7 @@ func (m *Model) transfer(b *ledger.Body, op *ledger.Transfer) ledger.Code {
 
 func (m *Model) receive(to crypto.Address) ledger.Code {
 	if account := m.world.accounts[to]; account != nil {
-		if account.frozen {
+		if account.barred() {
 			return ledger.CodeRecipientInactive
 		}
 		return ledger.Applied
@@ -129,7 +139,7 @@ func (m *Model) redeem(b *ledger.Body, op *ledger.Redeem) ledger.Code {
 	if a.paused {
 		return ledger.CodeAssetPaused
 	}
-	if m.world.accounts[op.From].frozen {
+	if !m.acts(m.world.accounts[op.From]) {
 		return ledger.CodeSourceInactive
 	}
 	if !m.world.take(op.From, op.Asset, bigOf(op.Amount)) {

@@ -24,18 +24,22 @@ import (
 // Commands (the first line) and their further lines:
 //
 //	genesis [policy=open] [maxNewAccounts=N] [lifetime=N]
-//	  account NAME [NAME:WEIGHT… threshold=N]
+//	  account NAME [NAME:WEIGHT… threshold=N] [member=NAME]
+//	  member NAME [roles=ROLE,…] [power=N]               (its admin account is made unless it is there)
 //	  asset SYMBOL [decimals=N] [issuer=NAME] [cap=N]    (the first is the settlement asset)
 //	  balance NAME SYMBOL N
 //	block [time=N]                one block; time defaults to one second later
 //	propose [time=N]              the same, only judged as a proposal
 //	  SENDER NONCE OPERATION [until=N] [memo=TEXT] [by=NAME,…] [as=typed|hash|legacy|dynamic]
-//	freeze NAME
+//	freeze NAME                   as a vote of the members would
+//	suspend NAME                  a member, as a vote would; remove and reinstate are alike
 //	show                          balances, supplies and next nonces
 //
 // Operations: cancel; transfer FROM>TO N SYMBOL [ref=TEXT] [; FROM>TO …];
 // create SYMBOL [decimals=N] [cap=N] [flags=N]; issue SYMBOL TO N;
-// redeem SYMBOL FROM N; pause SYMBOL; resume SYMBOL. Whoever pays and the
+// redeem SYMBOL FROM N; pause SYMBOL; resume SYMBOL;
+// setkeys [NAME:WEIGHT… threshold=N]; admit NAME; freeze NAME [ref=TEXT];
+// unfreeze NAME [ref=TEXT]; close NAME. Whoever pays and the
 // sender sign with their own keys unless by= says who does. A symbol that has
 // no asset stands for an address without one. As an account, [GOLD] is the
 // address of that asset, and [NAME:NONCE] that of the asset which NAME would
@@ -108,7 +112,11 @@ func (s *story) command(input string) string {
 	case "propose":
 		return s.propose(options, lines[1:])
 	case "freeze":
-		FreezeAccount(s.t, s.chain.State, s.address(words[1]))
+		s.chain.FreezeByNetwork(s.t, s.address(words[1]))
+		return "ok\n"
+	case "suspend", "remove", "reinstate":
+		status := map[string]ledger.MemberStatus{"suspend": ledger.MemberSuspended, "remove": ledger.MemberRemoved, "reinstate": ledger.MemberActive}
+		s.chain.SetMemberStatus(s.t, s.address(words[1]), status[words[0]])
 		return "ok\n"
 	case "show":
 		return s.show()
@@ -194,6 +202,9 @@ func (s *story) genesis(options map[string]string, lines []string) string {
 		switch words[0] {
 		case "account":
 			g.Accounts = append(g.Accounts, s.genesisAccount(words[1], words[2:], o))
+		case "member":
+			s.address(words[1])
+			AddMember(g, words[1], s.number(o, "power", 0), strings.FieldsFunc(o["roles"], func(r rune) bool { return r == ',' })...)
 		case "asset":
 			g.Assets = append(g.Assets, ledger.GenesisAsset{
 				Symbol: words[1], Name: words[1], Decimals: uint8(s.number(o, "decimals", 0)),
@@ -226,6 +237,12 @@ func (s *story) show() string {
 			continue
 		}
 		fmt.Fprintf(&b, "%s next=%d", name, account.Window.Next)
+		if account.Status != ledger.StatusActive {
+			fmt.Fprintf(&b, " %s", account.Status)
+		}
+		if !account.Member.IsZero() {
+			fmt.Fprintf(&b, " member=%s", s.named(account.Member))
+		}
 		for _, e := range s.chain.State.Under(string(ledger.KeyBalances(Address(name)))) {
 			held, err := ledger.DecodeBalance(e.Value)
 			if err != nil {

@@ -10,17 +10,25 @@ import (
 )
 
 func (s *story) genesisAccount(name string, words []string, options map[string]string) ledger.GenesisAccount {
-	a := ledger.GenesisAccount{Address: s.address(name), Threshold: s.number(options, "threshold", 0)}
+	a := ledger.GenesisAccount{Address: s.address(name), Threshold: s.number(options, "threshold", 0), Keys: s.keys(words)}
+	if member := options["member"]; member != "" {
+		a.Member = s.address(member)
+	}
+	return a
+}
+
+// keys reads the words of the form NAME:WEIGHT.
+func (s *story) keys(words []string) (keys []ledger.Key) {
 	for _, w := range words {
 		key, weight, ok := strings.Cut(w, ":")
 		if !ok {
 			continue
 		}
 		n := s.number(map[string]string{"weight": weight}, "weight", 0)
-		a.Keys = append(a.Keys, ledger.Key{Address: Address(key), Weight: uint32(n)})
+		keys = append(keys, ledger.Key{Address: s.address(key), Weight: uint32(n)})
 	}
-	slices.SortFunc(a.Keys, func(a, b ledger.Key) int { return a.Address.Compare(b.Address) })
-	return a
+	slices.SortFunc(keys, func(a, b ledger.Key) int { return a.Address.Compare(b.Address) })
+	return keys
 }
 
 // storyTx is one transaction of a story.
@@ -118,6 +126,16 @@ func (s *story) operation(body *ledger.Body, name, rest string) ledger.Operation
 		return &ledger.PauseAsset{Asset: s.asset(o["0"])}
 	case "resume":
 		return &ledger.ResumeAsset{Asset: s.asset(o["0"])}
+	case "setkeys":
+		return &ledger.SetKeys{Threshold: s.number(o, "threshold", 0), Keys: s.keys(strings.Fields(rest))}
+	case "admit":
+		return &ledger.AdmitAccount{Account: s.address(o["0"])}
+	case "freeze":
+		return &ledger.FreezeAccount{Account: s.address(o["0"]), Reference: o["ref"]}
+	case "unfreeze":
+		return &ledger.UnfreezeAccount{Account: s.address(o["0"]), Reference: o["ref"]}
+	case "close":
+		return &ledger.CloseAccount{Account: s.address(o["0"])}
 	}
 	s.t.Fatalf("unknown operation %q", name)
 	return nil
@@ -166,6 +184,11 @@ func (s *story) event(b *strings.Builder, e *ledger.Event) {
 		value := a.Value
 		if address, err := crypto.ParseAddress(value); err == nil {
 			value = s.named(address)
+			if address.IsZero() {
+				value = "nobody"
+			}
+		} else if e.Type == ledger.EventAuthorityChanged && a.Key == "keys" {
+			value = s.namedKeys(value)
 		}
 		if value == "" {
 			value = `""`
@@ -173,6 +196,17 @@ func (s *story) event(b *strings.Builder, e *ledger.Event) {
 		fmt.Fprintf(b, " %s=%s", a.Key, value)
 	}
 	b.WriteString("\n")
+}
+
+// namedKeys shows the keys of an event in alphabetical order: NAME:WEIGHT,…
+func (s *story) namedKeys(text string) string {
+	keys, _ := ledger.ParseKeys(text)
+	var parts []string
+	for _, k := range keys {
+		parts = append(parts, fmt.Sprintf("%s:%d", s.named(k.Address), k.Weight))
+	}
+	slices.Sort(parts)
+	return strings.Join(parts, ",")
 }
 
 func (s *story) propose(options map[string]string, lines []string) string {

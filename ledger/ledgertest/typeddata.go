@@ -26,6 +26,10 @@ type typedMessage struct {
 	To        crypto.Address `json:"to"`
 	Amount    ledger.Amount  `json:"amount"`
 	Reference string         `json:"reference"`
+
+	Threshold string         `json:"threshold"`
+	Keys      []ledger.Key   `json:"keys"`
+	Account   crypto.Address `json:"account"`
 }
 
 type typedLeg struct {
@@ -83,6 +87,17 @@ func (m *typedMessage) operation(primary string) (ledger.Operation, error) {
 		return &ledger.PauseAsset{Asset: m.Asset}, nil
 	case "ResumeAsset":
 		return &ledger.ResumeAsset{Asset: m.Asset}, nil
+	case "SetKeys":
+		threshold, err := strconv.ParseUint(m.Threshold, 10, 64)
+		return &ledger.SetKeys{Threshold: threshold, Keys: append([]ledger.Key(nil), m.Keys...)}, err
+	case "AdmitAccount":
+		return &ledger.AdmitAccount{Account: m.Account}, nil
+	case "FreezeAccount":
+		return &ledger.FreezeAccount{Account: m.Account, Reference: m.Reference}, nil
+	case "UnfreezeAccount":
+		return &ledger.UnfreezeAccount{Account: m.Account, Reference: m.Reference}, nil
+	case "CloseAccount":
+		return &ledger.CloseAccount{Account: m.Account}, nil
 	}
 	return nil, nil // parseTypedGovernance knows the others
 }

@@ -114,15 +114,22 @@ func (x *Index) watch(err *error) {
 	}
 }
 
-// NextNonceAt is an account's next nonce after the block at height; ok is
-// false when there was no account.
-func (x *Index) NextNonceAt(account crypto.Address, height ledger.Height) (next ledger.Nonce, ok bool, err error) {
+// AccountInfo is what the index knows of an account besides its balances.
+type AccountInfo struct {
+	NextNonce ledger.Nonce
+	Status    ledger.AccountStatus
+	Member    crypto.Address // zero for none
+}
+
+// AccountAt is an account after the block at height; ok is false when there was
+// none.
+func (x *Index) AccountAt(account crypto.Address, height ledger.Height) (info AccountInfo, ok bool, err error) {
 	defer x.watch(&err)
 	r, err := accountAt(x.db, account, height)
 	if err != nil || r == nil {
-		return 0, false, err
+		return AccountInfo{}, false, err
 	}
-	return ledger.Nonce(r.NextNonce), true, nil
+	return AccountInfo{ledger.Nonce(r.NextNonce), ledger.AccountStatus(r.Status), r.Member}, true, nil
 }
 
 // BalanceAt is a balance after the block at height.

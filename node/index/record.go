@@ -27,7 +27,7 @@ const formatVersion = 1
 //	r height8 index4             receipt
 //	a account20 height8 index4   a transaction that touches the account (no bytes)
 //	v account20 asset20 height8  balance from this height on: [available, held]
-//	u account20 height8          account from this height on: [nextNonce]
+//	u account20 height8          account from this height on: [nextNonce, status, member]
 //	s asset20 height8            asset from this height on
 //	y symbol                     asset20
 var keyMeta = []byte{'m'}
@@ -162,6 +162,11 @@ type eventRecord struct {
 	Name                     string `rlp:"optional"`
 	Decimals                 uint8  `rlp:"optional"`
 	Flags                    uint32 `rlp:"optional"`
+	Other                    []byte `rlp:"optional"`
+	Number                   uint64 `rlp:"optional"`
+	Until                    uint64 `rlp:"optional"`
+	Keys                     string `rlp:"optional"`
+	Nodes                    string `rlp:"optional"`
 }
 
 func recordOf(tx *ledger.Tx, result *ledger.TxResult) *receiptRecord {
@@ -178,6 +183,7 @@ func recordOf(tx *ledger.Tx, result *ledger.TxResult) *receiptRecord {
 			Type: uint8(e.Type), Account: unlessZero(&e.Account), From: unlessZero(&e.From), To: unlessZero(&e.To),
 			Asset: unlessZero(&e.Asset), Amount: e.Amount.Bytes(), Reference: e.Reference,
 			Symbol: e.Symbol, Name: e.Name, Decimals: e.Decimals, Flags: e.Flags,
+			Other: unlessZero(&e.Other), Number: e.Number, Until: uint64(e.Until), Keys: e.Keys, Nodes: e.Nodes,
 		}
 	}
 	return r
@@ -196,12 +202,13 @@ func (r *eventRecord) event() (ledger.Event, error) {
 	e := ledger.Event{
 		Type: ledger.EventType(r.Type), Reference: r.Reference,
 		Symbol: r.Symbol, Name: r.Name, Decimals: r.Decimals, Flags: r.Flags,
+		Number: r.Number, Until: ledger.UnixTime(r.Until), Keys: r.Keys, Nodes: r.Nodes,
 	}
 	ok := e.Type.Name() != "unknown"
 	for _, part := range []struct {
 		to   *crypto.Address
 		from []byte
-	}{{&e.Account, r.Account}, {&e.From, r.From}, {&e.To, r.To}, {&e.Asset, r.Asset}} {
+	}{{&e.Account, r.Account}, {&e.From, r.From}, {&e.To, r.To}, {&e.Asset, r.Asset}, {&e.Other, r.Other}} {
 		ok = ok && (len(part.from) == 0 || len(part.from) == len(part.to))
 		copy(part.to[:], part.from)
 	}
@@ -248,7 +255,11 @@ func decodeBalance(raw []byte) (ledger.Balance, error) {
 	return ledger.Balance{Available: available, Held: held}, nil
 }
 
-type accountRecord struct{ NextNonce uint64 }
+type accountRecord struct {
+	NextNonce uint64
+	Status    uint8
+	Member    crypto.Address // zero for none
+}
 
 type assetRecord struct {
 	Symbol, Name string

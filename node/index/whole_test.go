@@ -202,7 +202,7 @@ func TestFailedReadsAreTold(t *testing.T) {
 			return err
 		}},
 		"balance": {spaceBalance, func(x *Index, _ string) error { _, err := x.BalancesAt(holder, 30); return err }},
-		"account": {spaceAccount, func(x *Index, _ string) error { _, _, err := x.NextNonceAt(holder, 30); return err }},
+		"account": {spaceAccount, func(x *Index, _ string) error { _, _, err := x.AccountAt(holder, 30); return err }},
 		"asset": {spaceAsset, func(x *Index, _ string) error {
 			return x.AssetsAt(crypto.Address{}, 30, func(crypto.Address, *ledger.Asset) bool { return true })
 		}},

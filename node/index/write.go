@@ -143,7 +143,7 @@ func (w *writer) locate(b *Block, i int, at []byte) {
 
 // appendParties adds the accounts that an event concerns.
 func appendParties(to []crypto.Address, e *ledger.Event) []crypto.Address {
-	return append(to, e.From, e.To, e.Account)
+	return append(to, e.From, e.To, e.Account, e.Other)
 }
 
 // apply follows an event's effect on accounts, assets and balances.
@@ -172,7 +172,10 @@ func (w *writer) apply(e *ledger.Event) {
 	case ledger.EventAssetResumed:
 		w.asset(e.Asset, func(a *ledger.Asset) bool { a.Status = ledger.AssetActive; return true })
 	case ledger.EventAccountCreated:
-		w.state.accounts[e.Account] = 0
+		w.newAccount(e.Account)
+	case ledger.EventAccountAdmitted, ledger.EventAccountFrozen, ledger.EventAccountUnfrozen, ledger.EventAccountClosed, ledger.EventAuthorityChanged:
+		w.account(e)
+	case ledger.EventMemberAdmitted: // the index answers nothing about members
 	default:
 		w.err = fmt.Errorf("event type %d is not known to the index", e.Type)
 	}
@@ -222,20 +225,24 @@ func (w *writer) nonce(sender crypto.Address, nonce uint64) {
 	if w.err != nil {
 		return
 	}
-	next, err := w.state.account(sender)
+	record, ok, err := w.state.account(sender)
+	if err == nil && !ok {
+		err = fmt.Errorf("the events do not add up: %s spends a nonce and has no account", sender)
+	}
 	if err != nil {
 		w.err = err
 		return
 	}
-	w.state.accounts[sender] = max(next, nonce+1)
+	record.NextNonce = max(record.NextNonce, nonce+1)
+	w.state.accounts[sender] = record
 }
 
 // flush writes what the block left of every account, asset and balance it
 // touched. The order of a batch's keys does not matter.
 func (w *writer) flush() {
 	at := height8(w.height)
-	for account, next := range w.state.accounts {
-		w.put(w.at(spaceAccount, account[:], at), &accountRecord{next})
+	for account, record := range w.state.accounts {
+		w.put(w.at(spaceAccount, account[:], at), &record)
 	}
 	for asset, record := range w.state.assets {
 		w.put(w.at(spaceAsset, asset[:], at), recordOfAsset(record))

@@ -45,9 +45,9 @@ func (e *Event) appendJSON(out []byte) ([]byte, error) {
 	for _, a := range e.Attributes() {
 		out = append(appendString(append(out, ','), a.Key), ':')
 		switch a.Key {
-		case "decimals", "flags":
+		case "decimals", "flags", "threshold", "roles", "power":
 			out = append(out, a.Value...)
-		case "account", "issuer", "from", "to", "asset":
+		case "account", "issuer", "from", "to", "asset", "member":
 			address, err := crypto.ParseAddress(a.Value)
 			if err != nil {
 				return nil, err

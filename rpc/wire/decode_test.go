@@ -23,12 +23,27 @@ func fullEvent(t *rapid.T) ledger.Event {
 		Reference: text.Draw(t, "reference"), Symbol: text.Draw(t, "symbol"), Name: text.Draw(t, "name"),
 		Decimals: rapid.Uint8().Draw(t, "decimals"), Flags: rapid.Uint32().Draw(t, "flags"),
 	}
-	all.Type = ledger.EventType(rapid.IntRange(1, 7).Draw(t, "type"))
+	all.Type = rapid.SampledFrom(ledger.EventTypes()).Draw(t, "type")
+	fillMembership(t, &all, address("member"))
 	event, ok := ledger.ParseEvent(all.Type.Name(), all.Attributes())
 	if !ok {
 		t.Fatalf("the ledger does not read its own event %+v", all)
 	}
 	return event
+}
+
+// fillMembership draws what the events of accounts and members carry.
+func fillMembership(t *rapid.T, e *ledger.Event, member crypto.Address) {
+	switch e.Type {
+	case ledger.EventAuthorityChanged:
+		e.Number = rapid.Uint64Max(1<<33).Draw(t, "threshold")
+		e.Keys = rapid.SampledFrom([]string{"", "0x00000000000000000000000000000000000000aa=7", "0x00000000000000000000000000000000000000aa=1,0x00000000000000000000000000000000000000ab=4294967295"}).Draw(t, "keys")
+	case ledger.EventMemberAdmitted:
+		e.Flags, e.Number = rapid.Uint32Max(15).Draw(t, "roles"), rapid.Uint64Max(ledger.MaxPower).Draw(t, "power")
+		e.Keys = rapid.SampledFrom([]string{"", "0x" + strings.Repeat("5a", 32)}).Draw(t, "key")
+		e.Nodes = rapid.SampledFrom([]string{"", strings.Repeat("0b", 20), strings.Repeat("0b", 20) + "," + strings.Repeat("c0", 20)}).Draw(t, "nodes")
+	}
+	e.Other = member
 }
 
 func TestEventComesBack(t *testing.T) {
