@@ -65,6 +65,14 @@ const (
 	CodeSymbolTaken          Code = 111
 	CodeAddressTaken         Code = 112
 	CodeUnsupportedFlags     Code = 113
+	CodeUnknownHold          Code = 160
+	CodeHoldDue              Code = 161
+	CodeNotHoldParty         Code = 162
+	CodeCaptorInactive       Code = 163
+	CodeExceedsHold          Code = 164
+	CodeExpiryPassed         Code = 165
+	CodeExpiryTooFar         Code = 166
+	CodeHoldTaken            Code = 167
 )
 
 // firstRefusal is the first code of a transaction that stood in a block.
@@ -120,6 +128,14 @@ var codeTable = []CodeInfo{
 	{CodeSymbolTaken, "symbolTaken", "another asset has this symbol"},
 	{CodeAddressTaken, "addressTaken", "an account or asset already stands at the new asset's address"},
 	{CodeUnsupportedFlags, "unsupportedFlags", "the asset's flags ask for controls that this version does not have"},
+	{CodeUnknownHold, "unknownHold", "there is no hold under this ID: it never was, or was captured, released or expired"},
+	{CodeHoldDue, "holdDue", "the hold has reached its expiry: what is left of it goes back to the payer by itself"},
+	{CodeNotHoldParty, "notHoldParty", "only the hold's payee captures it, or its arbiter where it has one; only these release it, or the issuer of an asset with clawback"},
+	{CodeCaptorInactive, "captorInactive", "the account that captures may not act"},
+	{CodeExceedsHold, "exceedsHold", "the amount is greater than what is left of the hold"},
+	{CodeExpiryPassed, "expiryPassed", "the expiry does not lie after the block's time"},
+	{CodeExpiryTooFar, "expiryTooFar", "the expiry lies more than 366 days after the block's time"},
+	{CodeHoldTaken, "holdTaken", "another hold already has the new hold's ID"},
 }
 
 // Codes returns every code in order of precedence.

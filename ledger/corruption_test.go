@@ -426,7 +426,7 @@ func TestEveryCodeIsProduced(t *testing.T) {
 	for _, one := range ethereumCorruptions() {
 		produced[one.want.String()] = true
 	}
-	for _, code := range blockLimitCodes {
+	for _, code := range slices.Concat(blockLimitCodes, holdCodes) {
 		produced[code.String()] = true
 	}
 	stories, err := filepath.Glob(filepath.Join("ledgertest", "testdata", "*.txt"))

@@ -16,6 +16,10 @@ const (
 	EventAssetPaused    EventType = 5
 	EventAssetResumed   EventType = 6
 	EventAccountCreated EventType = 7
+
+	EventHoldCreated  EventType = 22
+	EventHoldCaptured EventType = 23
+	EventHoldReleased EventType = 24
 )
 
 // Event is one effect of a transaction. From the events of all transactions
@@ -24,7 +28,7 @@ const (
 // it uses.
 type Event struct {
 	Type      EventType
-	Account   crypto.Address // accountCreated; assetCreated: the issuer
+	Account   crypto.Address // accountCreated; assetCreated: the issuer; holdCreated: the arbiter
 	From      crypto.Address
 	To        crypto.Address
 	Asset     crypto.Address
@@ -81,6 +85,9 @@ var eventSpecs = []eventSpec{
 	{EventAssetPaused, "assetPaused", []field{fieldAsset}},
 	{EventAssetResumed, "assetResumed", []field{fieldAsset}},
 	{EventAccountCreated, "accountCreated", []field{fieldAccount}},
+	{EventHoldCreated, "holdCreated", []field{fieldHold, fieldFrom, fieldTo, fieldArbiter, fieldAsset, fieldAmount, fieldExpiry, fieldRef}},
+	{EventHoldCaptured, "holdCaptured", []field{fieldHold, fieldFrom, fieldTo, fieldAsset, fieldAmount, fieldRef}},
+	{EventHoldReleased, "holdReleased", []field{fieldHold, fieldFrom, fieldTo, fieldAsset, fieldAmount, fieldHoldEnd}},
 }
 
 // eventSpecOf are the eventSpecs by their types.

@@ -107,7 +107,7 @@ func goldenBodies(net *ledger.Network) []goldenBody {
 	top := ledger.Body{Sender: alice, Nonce: ledger.Nonce(ledger.MaxJSONInteger), ValidUntil: ledger.UnixTime(ledger.MaxJSONInteger), Memo: strings.Repeat("€", 85) + "!"}
 	top.Op = &ledger.Transfer{Legs: []ledger.Leg{full}}
 	paid := ledger.Body{Sender: alice, Nonce: 1, ValidUntil: 1_800_000_060, Memo: "delivery versus payment", Op: &ledger.Transfer{Legs: []ledger.Leg{leg, back}}}
-	return []goldenBody{
+	return append([]goldenBody{
 		{"transfer", plain(0, &ledger.Transfer{Legs: []ledger.Leg{leg}}), []string{"alice"}},
 		{"transfer of two parties", paid, []string{"alice", "bob"}},
 		{"transfer at the limits", top, []string{"alice"}},
@@ -118,7 +118,7 @@ func goldenBodies(net *ledger.Network) []goldenBody {
 		{"redeem", plain(6, &ledger.Redeem{Asset: gold, From: alice, Amount: ledger.NewAmount(128), Reference: "burn 7"}), []string{"alice"}},
 		{"pauseAsset", plain(7, &ledger.PauseAsset{Asset: gold}), []string{"alice"}},
 		{"resumeAsset", plain(8, &ledger.ResumeAsset{Asset: gold}), []string{"alice"}},
-	}
+	}, goldenHoldBodies(net)...)
 }
 
 func TestGoldenBodies(t *testing.T) {
@@ -206,6 +206,7 @@ func TestGoldenOutcomes(t *testing.T) {
 		{Type: ledger.EventAssetResumed, Asset: gold},
 		{Type: ledger.EventAccountCreated, Account: bob},
 	}
+	events = append(events, goldenHoldEvents(net)...)
 	g := golden{name: "outcomes"}
 	add := func(name string, r ledger.TxResult) {
 		g.hex(name+": outcome", r.Outcome())

@@ -15,6 +15,7 @@ const (
 	prefixAsset    = "asset/"     // + asset address
 	prefixBalance  = "balance/"   // + account address + asset address
 	prefixDue      = "due/"       // + time (8 bytes) + kind (1 byte) + id
+	prefixHold     = "hold/"      // + hold ID
 	prefixMember   = "member/"    // + address of the admin account
 	prefixKeyOwner = "validator/" // + consensus address; the value is the member that ever had the key
 	prefixSymbol   = "symbol/"    // + symbol; the value is the asset's address

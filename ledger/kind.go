@@ -11,6 +11,11 @@ const (
 	KindRedeem      Kind = 4
 	KindPauseAsset  Kind = 5
 	KindResumeAsset Kind = 6
+
+	KindCreateHold  Kind = 21
+	KindCaptureHold Kind = 22
+	KindReleaseHold Kind = 23
+	KindSettle      Kind = 24
 )
 
 // kindSpec is all that the codecs know of an operation besides its methods. It
@@ -28,6 +33,7 @@ type kindSpec struct {
 // kindSpecs lists the operations in the order of their numbers.
 var kindSpecs = []*kindSpec{
 	&transferSpec, &createAssetSpec, &issueSpec, &redeemSpec, &pauseAssetSpec, &resumeAssetSpec,
+	&createHoldSpec, &captureHoldSpec, &releaseHoldSpec, &settleSpec,
 }
 
 // specs are the kindSpecs by their numbers.

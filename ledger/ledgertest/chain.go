@@ -124,7 +124,10 @@ func (c *Chain) ApplyAt(t testing.TB, time ledger.UnixTime, txs ...*ledger.Tx) *
 	c.checkRepeatable(t, block, result)
 	checkChanges(t, c.State, result.Changes)
 	c.checkSpending(t, block, result)
+	before := c.State.Clone()
 	c.State.Write(result.Changes)
+	c.checkBlockEvents(t, before, result)
+	c.book.record(t, result.Events)
 	for i, r := range result.Results {
 		if r.Code != ledger.Applied && len(r.Events) > 0 {
 			t.Fatalf("transaction %d was not applied (%s) and has events", i, r.Code)

@@ -58,6 +58,17 @@ func anyOperation(t *rapid.T, sender crypto.Address) ledger.Operation {
 		}
 	case "pauseAsset":
 		return &ledger.PauseAsset{Asset: anyAddress(t, "asset")}
+	case "createHold":
+		terms := anyHold(t)
+		return (*ledger.CreateHold)(&terms)
+	case "captureHold":
+		return &ledger.CaptureHold{
+			Hold: anyAddress(t, "hold"), Amount: AnyAmount(t, "amount"), Reference: AnyText(t, "reference", 0, ledger.MaxReferenceBytes),
+		}
+	case "releaseHold":
+		return &ledger.ReleaseHold{Hold: anyAddress(t, "hold")}
+	case "settle":
+		return anySettle(t)
 	}
 	return &ledger.ResumeAsset{Asset: anyAddress(t, "asset")}
 }

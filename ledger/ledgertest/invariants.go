@@ -31,6 +31,7 @@ type book struct {
 	accounts map[crypto.Address]bool
 	assets   map[crypto.Address]*bookAsset
 	balances map[[2]crypto.Address]*big.Int
+	holds    map[crypto.Address]*ledger.Hold // with what is left
 }
 
 type bookAsset struct {
@@ -40,7 +41,7 @@ type bookAsset struct {
 }
 
 func newBook() *book {
-	return &book{map[crypto.Address]bool{}, map[crypto.Address]*bookAsset{}, map[[2]crypto.Address]*big.Int{}}
+	return &book{map[crypto.Address]bool{}, map[crypto.Address]*bookAsset{}, map[[2]crypto.Address]*big.Int{}, map[crypto.Address]*ledger.Hold{}}
 }
 
 // record enters events, each through its text form and back.
@@ -81,6 +82,8 @@ func (b *book) enter(t testing.TB, e ledger.Event) {
 		b.assets[e.Asset].paused = true
 	case ledger.EventAssetResumed:
 		b.assets[e.Asset].paused = false
+	case ledger.EventHoldCreated, ledger.EventHoldCaptured, ledger.EventHoldReleased:
+		b.enterHold(t, e)
 	default:
 		t.Fatalf("event of unknown type %d", e.Type)
 	}
@@ -100,6 +103,7 @@ func (b *book) add(account, asset crypto.Address, amount ledger.Amount, sign int
 func (c *Chain) check(t testing.TB) {
 	t.Helper()
 	c.checkAccounts(t)
+	c.checkHolds(t)
 	sums := c.checkBalances(t)
 	entries := c.State.Under("asset/")
 	if len(entries) != len(c.book.assets) {
@@ -167,7 +171,7 @@ func (c *Chain) checkAsset(t testing.TB, address crypto.Address, value []byte, s
 	e := known.created
 	told := ledger.Asset{
 		Symbol: e.Symbol, Name: e.Name, Decimals: e.Decimals, Issuer: e.Account, Cap: e.Amount, Flags: e.Flags,
-		Supply: a.Supply, Status: ledger.AssetActive,
+		Supply: a.Supply, Status: ledger.AssetActive, Holds: c.book.holdsOf(address),
 	}
 	if known.paused {
 		told.Status = ledger.AssetPaused

@@ -58,6 +58,7 @@ func TestModelAgrees(t *testing.T) {
 	for _, code := range []ledger.Code{
 		ledger.Applied, ledger.CodeNonceSpent, ledger.CodeExpired, ledger.CodeUnauthorized, ledger.CodeLifetimeRequired,
 		ledger.CodeInsufficientBalance, ledger.CodeNotIssuer, ledger.CodeUnknownAsset, ledger.CodeRecipientIsAsset,
+		ledger.CodeUnknownHold, ledger.CodeExpiryPassed,
 	} {
 		if seen[code] == 0 {
 			t.Errorf("the play never came to %s: %v", code, seen)
@@ -76,6 +77,8 @@ type play struct {
 	chain  *Chain
 	model  *Model
 	assets []crypto.Address // made during the play, whether it succeeded or not
+	made   []crypto.Address // holds, likewise
+	now    ledger.UnixTime  // the time of the block at hand
 }
 
 // freeze does what no operation of this version does.
@@ -86,6 +89,7 @@ func (p *play) freeze(t *testing.T, a crypto.Address) {
 
 func (p *play) block(rt *rapid.T, t *testing.T, seen map[ledger.Code]int) {
 	time := p.chain.Time + ledger.UnixTime(rapid.IntRange(0, 50).Draw(rt, "seconds"))
+	p.now = time
 	var requests []Request
 	var txs []*ledger.Tx
 	for range rapid.IntRange(1, 6).Draw(rt, "transactions") {
@@ -186,7 +190,7 @@ func (p *play) amount(rt *rapid.T) ledger.Amount {
 }
 
 func (p *play) operation(rt *rapid.T, sender string, nonce ledger.Nonce) ledger.Operation {
-	switch rapid.SampledFrom([]int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10}).Draw(rt, "operation") {
+	switch rapid.SampledFrom([]int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17}).Draw(rt, "operation") {
 	case 0:
 		symbol := rapid.SampledFrom([]string{"GOLD", "RUST", "TIN"}).Draw(rt, "symbol")
 		p.assets = append(p.assets, p.chain.Net.AssetAddress(Address(sender), nonce))
@@ -200,6 +204,8 @@ func (p *play) operation(rt *rapid.T, sender string, nonce ledger.Nonce) ledger.
 		return &ledger.PauseAsset{Asset: p.asset(rt)}
 	case 5:
 		return &ledger.ResumeAsset{Asset: p.asset(rt)}
+	case 11, 12, 13, 14, 15, 16, 17:
+		return p.holdOperation(rt, sender, nonce)
 	}
 	op := &ledger.Transfer{}
 	for range rapid.IntRange(1, 3).Draw(rt, "legs") {

@@ -21,6 +21,14 @@ func (m *Model) apply(b *ledger.Body) ledger.Code {
 		return m.pause(b, op.Asset, true, ledger.CodeAssetPaused)
 	case *ledger.ResumeAsset:
 		return m.pause(b, op.Asset, false, ledger.CodeAssetNotPaused)
+	case *ledger.CreateHold:
+		return m.createHold(b, 0, (*ledger.Hold)(op))
+	case *ledger.CaptureHold:
+		return m.captureHold(op.Hold, b.Sender, op.Amount)
+	case *ledger.ReleaseHold:
+		return m.releaseHold(b, op.Hold)
+	case *ledger.Settle:
+		return m.settle(b, op)
 	}
 	panic("ledgertest: unknown operation")
 }

@@ -27,6 +27,12 @@ type typedMessage struct {
 	To        crypto.Address `json:"to"`
 	Amount    ledger.Amount  `json:"amount"`
 	Reference string         `json:"reference"`
+	Hold      crypto.Address `json:"hold"`
+	Arbiter   crypto.Address `json:"arbiter"`
+	Expiry    string         `json:"expiry"`
+
+	Captures []ledger.Capture `json:"captures"`
+	Holds    []typedHold      `json:"holds"`
 }
 
 type typedLeg struct {
@@ -79,6 +85,15 @@ func (m *typedMessage) operation(primary string) (ledger.Operation, error) {
 		return &ledger.PauseAsset{Asset: m.Asset}, nil
 	case "ResumeAsset":
 		return &ledger.ResumeAsset{Asset: m.Asset}, nil
+	case "CreateHold":
+		h, err := typedHold{m.From, m.To, m.Arbiter, m.Asset, m.Amount, m.Expiry, m.Reference}.hold()
+		return (*ledger.CreateHold)(&h), err
+	case "CaptureHold":
+		return &ledger.CaptureHold{Hold: m.Hold, Amount: m.Amount, Reference: m.Reference}, nil
+	case "ReleaseHold":
+		return &ledger.ReleaseHold{Hold: m.Hold}, nil
+	case "Settle":
+		return m.settle()
 	}
 	return nil, fmt.Errorf("typed data of unknown type %q", primary)
 }
