@@ -46,6 +46,12 @@ var typeTexts = map[string]string{
 	"Redeem":          "Destroys an amount of an asset; the sender must be its issuer, and from must authorise it.",
 	"PauseAsset":      "Stops every movement of an asset; the sender must be its issuer.",
 	"ResumeAsset":     "Ends a pause; the sender must be the asset's issuer.",
+	"CreateHold":      "Sets an amount of from aside for to until expiry; the account from must authorise it.",
+	"CaptureHold":     "Pays a part of a hold to its payee; the sender must be the payee, or the arbiter where the hold has one.",
+	"ReleaseHold":     "Ends a hold: what is left goes back to the payer. The sender must be the payee, the arbiter, or the issuer of an asset with clawback.",
+	"Settle":          "Captures, then legs, then new holds, 1 to 4096 in all, all or nothing. Lists that are empty may be left out.",
+	"Capture":         "A part of a hold to capture; by is its payee, or its arbiter where it has one, and must authorise it.",
+	"Hold":            "The terms of a new hold; the account from must authorise it. Without arbiter the payee captures.",
 }
 
 // leafSchemas are the schemas that do not come from a struct's fields.
@@ -110,10 +116,21 @@ func init() { // they refer to each other through named
 		"ErrorData.code":          named("ResultCode"),
 		"TypedData.message":       named("TypedMessage"),
 		"TypedData.primaryType":   fixed(oneOf(typeNamesOf(operationTypes)...)),
+		"Settle.captures":         upTo[ledger.Capture],
+		"Settle.legs":             upTo[ledger.Leg],
+		"Settle.holds":            upTo[ledger.Hold],
+		"*.expiry": fixed(schema{{"type", "integer"}, {"minimum", 0}, {"maximum", ledger.MaxJSONInteger},
+			{"description", "The block time (Unix seconds) from which on a hold is due; at most 366 days ahead"}}),
+		"Event.cause": fixed(oneOf(ledger.HoldReleased.String(), ledger.HoldExpired.String())),
 		"Transfer.legs": func(g *schemas) schema {
 			return schema{{"type", "array"}, {"items", refTo[ledger.Leg](g)}, {"minItems", 1}, {"maxItems", ledger.MaxLegs}}
 		},
 	}
+}
+
+// upTo is a list of at most as many items as a transaction may have.
+func upTo[T any](g *schemas) schema {
+	return schema{{"type", "array"}, {"items", refTo[T](g)}, {"maxItems", ledger.MaxLegs}}
 }
 
 func textSchema(low, high int) schema {
@@ -192,7 +209,7 @@ func eventSchema(g *schemas) schema {
 
 func eventField(g *schemas, key string) schema {
 	switch key {
-	case "account", "issuer", "from", "to", "asset":
+	case "account", "issuer", "from", "to", "asset", "hold", "arbiter":
 		return refTo[crypto.Address](g)
 	case "amount", "cap":
 		return refTo[ledger.Amount](g)
@@ -228,7 +245,7 @@ func typedMessage(g *schemas, t reflect.Type) schema {
 			item := g.ref(name, func(g *schemas) schema { return g.structure(name, f.Type.Elem(), true) })
 			own.value = schema{{"type", "array"}, {"items", item}}
 		} else {
-			own.value = g.field(t.Name(), key, f.Type)
+			own.value = g.typedField(t.Name(), key, f.Type)
 		}
 		properties, required = append(properties, own), append(required, key)
 	}

@@ -53,7 +53,7 @@ func eventFields(data []byte) (map[string]string, error) {
 	}
 	fields := make(map[string]string, len(raw))
 	for key, value := range raw {
-		isNumber := key == "decimals" || key == "flags"
+		isNumber := key == "decimals" || key == "flags" || key == "expiry"
 		if isNumber {
 			value = bytes.TrimSpace(value)
 			if len(value) == 0 || value[0] < '0' || value[0] > '9' {
@@ -85,7 +85,7 @@ func eventOfType(name string) (ledger.Event, bool) {
 // case of EIP-55.
 func plainText(key, text string) (string, error) {
 	switch key {
-	case "account", "issuer", "from", "to", "asset":
+	case "account", "issuer", "from", "to", "asset", "hold", "arbiter":
 		address, err := crypto.ParseAddress(text)
 		if err != nil {
 			return "", err

@@ -98,15 +98,15 @@ type Receipt struct {
 type Event struct{ ledger.Event }
 
 // MarshalJSON writes type first, then the fields in the order of the outcome.
-// decimals and flags are numbers, everything else is a string.
+// decimals, flags and expiry are numbers, everything else is a string.
 func (e Event) MarshalJSON() ([]byte, error) {
 	out := append([]byte(`{"type":`), quote(e.Type.Name())...)
 	for _, a := range e.Attributes() {
 		out = append(append(append(out, ','), quote(a.Key)...), ':')
 		switch a.Key {
-		case "decimals", "flags":
+		case "decimals", "flags", "expiry":
 			out = append(out, a.Value...)
-		case "account", "issuer", "from", "to", "asset":
+		case "account", "issuer", "from", "to", "asset", "hold", "arbiter":
 			address, err := crypto.ParseAddress(a.Value)
 			if err != nil {
 				return nil, err
