@@ -34,6 +34,7 @@ type execution struct {
 	done    chan struct{} // closed once the fields below are set
 
 	response *abci.ResponseFinalizeBlock
+	events   []ledger.Event // of the block itself
 	results  []ledger.TxResult
 	codes    []ledger.Code
 	staged   *store.Staged
@@ -94,7 +95,7 @@ func (a *Application) run(e *execution, c *committed) {
 	response := make(chan *abci.ResponseFinalizeBlock, 1)
 	go func() {
 		defer a.timed("respond")()
-		response <- toResponse(e.block.Txs, result.Results)
+		response <- toResponse(e.block.Txs, result)
 	}()
 	e.staged, e.err = a.stage(e, result.Changes)
 	e.response = <-response
@@ -103,7 +104,7 @@ func (a *Application) run(e *execution, c *committed) {
 	}
 	root := e.staged.Root()
 	e.response.AppHash = root[:]
-	e.results = result.Results
+	e.events, e.results = result.Events, result.Results
 	e.codes = make([]ledger.Code, len(result.Results))
 	for i := range result.Results {
 		e.codes[i] = result.Results[i].Code
