@@ -79,29 +79,40 @@ const (
 	CodeAccountNotFrozen   Code = 130
 	CodeAccountHasBalances Code = 131
 	CodeAccountHasHolds    Code = 132
-	CodeTooManyProposals   Code = 180
-	CodeUnknownProposal    Code = 181
-	CodeProposalClosed     Code = 182
-	CodeAlreadyVoted       Code = 183
-	CodeNotProposer        Code = 184
-	CodeMemberExists       Code = 185
-	CodeMemberNameTaken    Code = 186
-	CodeUnknownMember      Code = 187
-	CodeMemberStatus       Code = 188
-	CodeLastMember         Code = 189
-	CodeLastValidator      Code = 190
-	CodeKeyUsed            Code = 191
-	CodeKeyCooldown        Code = 192
-	CodeNoConsensusKey     Code = 193
-	CodeParameterRange     Code = 194
-	CodeUpgradeScheduled   Code = 195
-	CodeNoUpgrade          Code = 196
-	CodeUpgradeVersion     Code = 197
-	CodeUpgradeHeight      Code = 198
-	CodeDelayTooShort      Code = 199
-	CodeNoChange           Code = 200
-	CodeAdminUnfit         Code = 201
-	CodeTooManyMembers     Code = 202
+
+	CodeUnknownHold    Code = 160
+	CodeHoldDue        Code = 161
+	CodeNotHoldParty   Code = 162
+	CodeCaptorInactive Code = 163
+	CodeExceedsHold    Code = 164
+	CodeExpiryPassed   Code = 165
+	CodeExpiryTooFar   Code = 166
+	CodeHoldTaken      Code = 167
+
+	CodeTooManyProposals Code = 180
+	CodeUnknownProposal  Code = 181
+	CodeProposalClosed   Code = 182
+	CodeAlreadyVoted     Code = 183
+	CodeNotProposer      Code = 184
+	CodeMemberExists     Code = 185
+	CodeMemberNameTaken  Code = 186
+	CodeUnknownMember    Code = 187
+	CodeMemberStatus     Code = 188
+	CodeLastMember       Code = 189
+	CodeLastValidator    Code = 190
+	CodeKeyUsed          Code = 191
+	CodeKeyCooldown      Code = 192
+	CodeNoConsensusKey   Code = 193
+	CodeParameterRange   Code = 194
+	CodeUpgradeScheduled Code = 195
+	CodeNoUpgrade        Code = 196
+	CodeUpgradeVersion   Code = 197
+	CodeUpgradeHeight    Code = 198
+	CodeDelayTooShort    Code = 199
+
+	CodeNoChange       Code = 200
+	CodeAdminUnfit     Code = 201
+	CodeTooManyMembers Code = 202
 )
 
 // firstRefusal is the first code of a transaction that stood in a block.
@@ -170,6 +181,14 @@ var codeTable = []CodeInfo{
 	{CodeAccountNotFrozen, "accountNotFrozen", "the account is not frozen by whoever asks: a registrar cannot lift what the network froze, nor the network what a registrar did"},
 	{CodeAccountHasBalances, "accountHasBalances", "the account has balances: move them away first"},
 	{CodeAccountHasHolds, "accountHasHolds", "the account pays or is paid by holds: they must end first"},
+	{CodeUnknownHold, "unknownHold", "there is no hold under this ID: it never was, or was captured, released or expired"},
+	{CodeHoldDue, "holdDue", "the hold has reached its expiry: what is left of it goes back to the payer by itself"},
+	{CodeNotHoldParty, "notHoldParty", "only the hold's payee captures it, or its arbiter where it has one; only these release it, or the issuer of an asset with clawback"},
+	{CodeCaptorInactive, "captorInactive", "the account that captures may not act"},
+	{CodeExceedsHold, "exceedsHold", "the amount is greater than what is left of the hold"},
+	{CodeExpiryPassed, "expiryPassed", "the expiry does not lie after the block's time"},
+	{CodeExpiryTooFar, "expiryTooFar", "the expiry lies more than 366 days after the block's time"},
+	{CodeHoldTaken, "holdTaken", "another hold already has the new hold's ID"},
 	{CodeTooManyProposals, "tooManyProposals", "the member has 4 open proposals, or all members together 64"},
 	{CodeUnknownProposal, "unknownProposal", "there is no proposal with this number"},
 	{CodeProposalClosed, "proposalClosed", "the proposal does not take this any more: an open one takes votes and can be withdrawn, one that has passed and waits takes vetoes"},

@@ -490,7 +490,7 @@ func TestEveryCodeIsProduced(t *testing.T) {
 	for _, one := range governRefusals() {
 		produced[one.want.String()] = true
 	}
-	for _, code := range blockLimitCodes {
+	for _, code := range slices.Concat(blockLimitCodes, holdCodes) {
 		produced[code.String()] = true
 	}
 	for _, code := range registrarCodes {

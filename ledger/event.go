@@ -9,20 +9,21 @@ type EventType uint8
 
 // The event types.
 const (
-	EventTransfer       EventType = 1
-	EventIssue          EventType = 2
-	EventRedeem         EventType = 3
-	EventAssetCreated   EventType = 4
-	EventAssetPaused    EventType = 5
-	EventAssetResumed   EventType = 6
-	EventAccountCreated EventType = 7
-
-	EventAccountAdmitted  EventType = 8
-	EventAccountFrozen    EventType = 9
-	EventAccountUnfrozen  EventType = 10
-	EventAccountClosed    EventType = 11
-	EventAuthorityChanged EventType = 12
-
+	EventTransfer            EventType = 1
+	EventIssue               EventType = 2
+	EventRedeem              EventType = 3
+	EventAssetCreated        EventType = 4
+	EventAssetPaused         EventType = 5
+	EventAssetResumed        EventType = 6
+	EventAccountCreated      EventType = 7
+	EventAccountAdmitted     EventType = 8
+	EventAccountFrozen       EventType = 9
+	EventAccountUnfrozen     EventType = 10
+	EventAccountClosed       EventType = 11
+	EventAuthorityChanged    EventType = 12
+	EventHoldCreated         EventType = 22
+	EventHoldCaptured        EventType = 23
+	EventHoldReleased        EventType = 24
 	EventMemberAdmitted      EventType = 25
 	EventMemberSuspended     EventType = 26
 	EventMemberReinstated    EventType = 27
@@ -51,7 +52,7 @@ const (
 // it uses.
 type Event struct {
 	Type      EventType
-	Account   crypto.Address // accountCreated; assetCreated: the issuer
+	Account   crypto.Address // accountCreated; assetCreated: the issuer; holdCreated: the arbiter
 	From      crypto.Address
 	To        crypto.Address
 	Asset     crypto.Address
@@ -124,6 +125,9 @@ var eventSpecs = []eventSpec{
 	{EventAccountUnfrozen, "accountUnfrozen", []field{fieldAccount, fieldMember, fieldRef}},
 	{EventAccountClosed, "accountClosed", []field{fieldAccount, fieldMember}},
 	{EventAuthorityChanged, "authorityChanged", []field{fieldAccount, fieldThreshold, fieldKeys}},
+	{EventHoldCreated, "holdCreated", []field{fieldHold, fieldFrom, fieldTo, fieldArbiter, fieldAsset, fieldAmount, fieldExpiry, fieldRef}},
+	{EventHoldCaptured, "holdCaptured", []field{fieldHold, fieldFrom, fieldTo, fieldAsset, fieldAmount, fieldRef}},
+	{EventHoldReleased, "holdReleased", []field{fieldHold, fieldFrom, fieldTo, fieldAsset, fieldAmount, fieldHoldEnd}},
 	{EventMemberAdmitted, "memberAdmitted", []field{fieldMember, fieldName, fieldRoles, fieldConsensusKey, fieldPower, fieldNodes}},
 	{EventMemberSuspended, "memberSuspended", []field{fieldMember}},
 	{EventMemberReinstated, "memberReinstated", []field{fieldMember}},
@@ -135,7 +139,7 @@ var eventSpecs = []eventSpec{
 	{EventValidatorPunished, "validatorPunished", []field{fieldMember, fieldValidator}},
 	{EventProposalCreated, "proposalCreated", []field{number("proposal"), fieldMember, until("expiry"), fieldDelay, fieldActions}},
 	{EventVoteCast, "voteCast", []field{number("proposal"), fieldMember, fieldChoice}},
-	{EventProposalEnded, "proposalEnded", []field{number("proposal"), fieldStatus, fieldCode, until("action")}},
+	{EventProposalEnded, "proposalEnded", []field{number("proposal"), fieldStatus, fieldCode, until("failedAction")}},
 	{EventParameterChanged, "parameterChanged", []field{fieldName, number("value")}},
 	{EventUpgradeScheduled, "upgradeScheduled", []field{number("version"), until("height"), fieldName}},
 	{EventUpgradeCancelled, "upgradeCancelled", []field{number("version")}},

@@ -96,6 +96,8 @@ func FuzzDecodeAccount(f *testing.F) { fuzzRecord(f, "state", DecodeAccount, wri
 func FuzzDecodeAsset(f *testing.F)   { fuzzRecord(f, "state", DecodeAsset, writeAsset) }
 func FuzzDecodeBalance(f *testing.F) { fuzzRecord(f, "state", DecodeBalance, writeBalance) }
 
+func FuzzDecodeHold(f *testing.F) { fuzzRecord(f, "holds", DecodeHold, writeHold) }
+
 func FuzzDecodeParams(f *testing.F) {
 	fuzzRecord(f, "state", DecodeParams, func(w *encoder, p *Params) { w.out = encodeParams(*p) })
 }

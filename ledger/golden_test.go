@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -125,7 +126,7 @@ func goldenBodies(net *ledger.Network) []goldenBody {
 		{"unfreezeAccount", plain(13, &ledger.UnfreezeAccount{Account: bob, Reference: "case 17"}), []string{"alice"}},
 		{"closeAccount", plain(14, &ledger.CloseAccount{Account: bob}), []string{"alice"}},
 	}
-	return append(bodies, goldenGovernance(net)...)
+	return slices.Concat(bodies, goldenHoldBodies(net), goldenGovernance(net))
 }
 
 // goldenKeys are those of an authority in which bob counts twice.
@@ -237,6 +238,7 @@ func TestGoldenOutcomes(t *testing.T) {
 			Keys: ledgertest.ConsensusKey("alice").String(), Nodes: ledgertest.NodeID("alice").String()},
 	}
 	events = append(events, goldenGovernanceEvents(t)...)
+	events = append(events, goldenHoldEvents(net)...)
 	g := golden{name: "outcomes"}
 	add := func(name string, r ledger.TxResult) {
 		g.hex(name+": outcome", r.Outcome())

@@ -22,6 +22,7 @@ const (
 	prefixAsset    = "asset/"     // + asset address
 	prefixBalance  = "balance/"   // + account address + asset address
 	prefixDue      = "due/"       // + time (8 bytes) + kind (1 byte) + id
+	prefixHold     = "hold/"      // + hold ID
 	prefixMember   = "member/"    // + address of the admin account
 	prefixKeyOwner = "validator/" // + consensus address; the value is the member that ever had the key
 	prefixProposal = "proposal/"  // + number (8 bytes)

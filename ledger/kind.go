@@ -5,18 +5,21 @@ type Kind uint8
 
 // The kinds.
 const (
-	KindTransfer    Kind = 1
-	KindCreateAsset Kind = 2
-	KindIssue       Kind = 3
-	KindRedeem      Kind = 4
-	KindPauseAsset  Kind = 5
-	KindResumeAsset Kind = 6
-
+	KindTransfer           Kind = 1
+	KindCreateAsset        Kind = 2
+	KindIssue              Kind = 3
+	KindRedeem             Kind = 4
+	KindPauseAsset         Kind = 5
+	KindResumeAsset        Kind = 6
 	KindSetKeys            Kind = 7
 	KindAdmitAccount       Kind = 8
 	KindFreezeAccount      Kind = 9
 	KindUnfreezeAccount    Kind = 10
 	KindCloseAccount       Kind = 11
+	KindCreateHold         Kind = 21
+	KindCaptureHold        Kind = 22
+	KindReleaseHold        Kind = 23
+	KindSettle             Kind = 24
 	KindPropose            Kind = 25
 	KindCastVote           Kind = 26
 	KindWithdrawProposal   Kind = 27
@@ -38,8 +41,9 @@ type kindSpec struct {
 
 // kindSpecs lists the operations in the order of their numbers.
 var kindSpecs = []*kindSpec{
-	&transferSpec, &createAssetSpec, &issueSpec, &redeemSpec, &pauseAssetSpec, &resumeAssetSpec,
-	&setKeysSpec, &admitAccountSpec, &freezeAccountSpec, &unfreezeAccountSpec, &closeAccountSpec,
+	&transferSpec, &createAssetSpec, &issueSpec, &redeemSpec, &pauseAssetSpec,
+	&resumeAssetSpec, &setKeysSpec, &admitAccountSpec, &freezeAccountSpec, &unfreezeAccountSpec,
+	&closeAccountSpec, &createHoldSpec, &captureHoldSpec, &releaseHoldSpec, &settleSpec,
 	&proposeSpec, &castVoteSpec, &withdrawProposalSpec, &rotateValidatorKeySpec, &setNodesSpec,
 }
 

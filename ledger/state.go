@@ -34,6 +34,7 @@ type state struct {
 	assetTable    table[crypto.Address, Asset]
 	balanceTable  table[balanceID, Balance]
 	dueTable      table[dueID, byte]
+	holdTable     table[crypto.Address, Hold]
 	memberTable   table[crypto.Address, Member]
 	symbolTable   table[string, crypto.Address]
 	keyOwnerTable table[ConsensusAddress, crypto.Address]
@@ -74,12 +75,12 @@ type records interface {
 func (s *state) tables() [tableCount]records {
 	return [...]records{
 		&s.accountTable, &s.assetTable, &s.balanceTable, &s.dueTable, &s.dueFromTable, &s.happenedTable,
-		&s.memberTable, &s.memberListTable, &s.paramsTable, &s.proposalTable, &s.proposalListTable,
+		&s.holdTable, &s.memberTable, &s.memberListTable, &s.paramsTable, &s.proposalTable, &s.proposalListTable,
 		&s.protocolTable, &s.symbolTable, &s.upgradeTable, &s.keyOwnerTable,
 	}
 }
 
-const tableCount = 15
+const tableCount = 16
 
 func newState(net *Network, time UnixTime, r Reader) (*state, error) {
 	params, err := ReadParams(r)
@@ -103,6 +104,7 @@ func (s *state) open(r Reader) {
 	s.assetTable.kind = &assetRecords
 	s.balanceTable.kind = &balanceRecords
 	s.dueTable.kind = &dueRecords
+	s.holdTable.kind = &holdRecords
 	s.memberTable.kind = &memberRecords
 	s.memberListTable.kind = &memberListRecords
 	s.paramsTable.kind = &paramsRecords
@@ -122,6 +124,7 @@ var (
 	assetRecords        = recordKind[crypto.Address, Asset]{len(prefixAsset), appendKeyAsset, DecodeAsset, writeAsset}
 	balanceRecords      = recordKind[balanceID, Balance]{len(prefixBalance), appendKeyBalance, DecodeBalance, writeBalance}
 	dueRecords          = recordKind[dueID, byte]{len(prefixDue), appendKeyDue, decodeDue, writeDue}
+	holdRecords         = recordKind[crypto.Address, Hold]{len(prefixHold), appendKeyHold, DecodeHold, writeHold}
 	memberRecords       = recordKind[crypto.Address, Member]{len(prefixMember), appendKeyMember, DecodeMember, writeMember}
 	memberListRecords   = recordKind[single, memberList]{len(KeyMembers), singleKey(KeyMembers), decodeMemberList, writeMemberList}
 	keyOwnerRecords     = recordKind[ConsensusAddress, crypto.Address]{len(prefixKeyOwner), appendKeyKeyOwner, decodeAddress, writeAddress}

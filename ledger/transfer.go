@@ -119,14 +119,15 @@ func decodeTransfer(d *decoder) Operation {
 }
 
 func (t *Transfer) typed(m *message) {
-	m.array("legs", "Leg", legTypeHash, len(t.Legs), func(i int, m *message) {
-		l := &t.Legs[i]
-		m.address("from", l.From)
-		m.address("to", l.To)
-		m.address("asset", l.Asset)
-		m.amount("amount", l.Amount)
-		m.string("reference", l.Reference)
-	})
+	m.array("legs", "Leg", legTypeHash, len(t.Legs), func(i int, m *message) { t.Legs[i].typed(m) })
+}
+
+func (l *Leg) typed(m *message) {
+	m.address("from", l.From)
+	m.address("to", l.To)
+	m.address("asset", l.Asset)
+	m.amount("amount", l.Amount)
+	m.string("reference", l.Reference)
 }
 
 // apply of a transfer. Each leg is checked in this order: asset, pause, both

@@ -65,6 +65,12 @@ var typeTexts = map[string]string{
 	"FreezeAccount":      "Keeps an account of the sender's member from acting and receiving; the sender must be its registrar.",
 	"UnfreezeAccount":    "Takes back a registrar's freeze, and not the network's; the sender must be the registrar.",
 	"CloseAccount":       "Ends an account of the sender's member that holds nothing, for ever; the sender must be its registrar.",
+	"CreateHold":         "Sets an amount of from aside for to until expiry; the account from must authorise it.",
+	"CaptureHold":        "Pays a part of a hold to its payee; the sender must be the payee, or the arbiter where the hold has one.",
+	"ReleaseHold":        "Ends a hold: what is left goes back to the payer. The sender must be the payee, the arbiter, or the issuer of an asset with clawback.",
+	"Settle":             "Captures, then legs, then new holds, 1 to 4096 in all, all or nothing. Lists that are empty may be left out.",
+	"Capture":            "A part of a hold to capture; by is its payee, or its arbiter where it has one, and must authorise it.",
+	"Hold":               "The terms of a new hold; the account from must authorise it. Without arbiter the payee captures.",
 }
 
 // leafSchemas are the schemas that do not come from a struct's fields.
@@ -136,6 +142,12 @@ func init() { // they refer to each other through named
 		"SetKeys.keys": func(g *schemas) schema {
 			return schema{{"type", "array"}, {"items", refTo[ledger.Key](g)}, {"maxItems", ledger.MaxAuthorityKeys}}
 		},
+		"Settle.captures": upTo[ledger.Capture],
+		"Settle.legs":     upTo[ledger.Leg],
+		"Settle.holds":    upTo[ledger.Hold],
+		"*.expiry": fixed(schema{{"type", "integer"}, {"minimum", 0}, {"maximum", ledger.MaxJSONInteger},
+			{"description", "The block time (Unix seconds) from which on a hold is due; at most 366 days ahead"}}),
+		"Event.cause": fixed(oneOf(ledger.HoldReleased.String(), ledger.HoldExpired.String())),
 		"Transfer.legs": func(g *schemas) schema {
 			return schema{{"type", "array"}, {"items", refTo[ledger.Leg](g)}, {"minItems", 1}, {"maxItems", ledger.MaxLegs}}
 		},
@@ -144,6 +156,11 @@ func init() { // they refer to each other through named
 
 // maxThreshold is the greatest sum of an account's weights.
 const maxThreshold = ledger.MaxAuthorityKeys * (1<<32 - 1)
+
+// upTo is a list of at most as many items as a transaction may have.
+func upTo[T any](g *schemas) schema {
+	return schema{{"type", "array"}, {"items", refTo[T](g)}, {"maxItems", ledger.MaxLegs}}
+}
 
 func textSchema(low, high int) schema {
 	s := schema{{"type", "string"}, {"description", "At most " + itoa(high) + " bytes of UTF-8, without control characters"}}
@@ -221,7 +238,7 @@ func eventSchema(g *schemas) schema {
 
 func eventField(g *schemas, key string) schema {
 	switch key {
-	case "account", "issuer", "from", "to", "asset", "member":
+	case "account", "issuer", "from", "to", "asset", "member", "hold", "arbiter":
 		return refTo[crypto.Address](g)
 	case "threshold":
 		return integer(0, maxThreshold)
@@ -271,7 +288,7 @@ func typedMessage(g *schemas, t reflect.Type) schema {
 		} else if f.Type.Kind() == reflect.Uint64 {
 			own.value = named("DecimalUint64")(g)
 		} else {
-			own.value = g.field(t.Name(), key, f.Type)
+			own.value = g.typedField(t.Name(), key, f.Type)
 		}
 		properties, required = append(properties, own), append(required, key)
 	}

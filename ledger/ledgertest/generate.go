@@ -73,6 +73,17 @@ func anyOperation(t *rapid.T, sender crypto.Address) ledger.Operation {
 		return &ledger.UnfreezeAccount{Account: anyAddress(t, "account"), Reference: AnyText(t, "reference", 0, ledger.MaxReferenceBytes)}
 	case "closeAccount":
 		return &ledger.CloseAccount{Account: anyAddress(t, "account")}
+	case "createHold":
+		terms := anyHold(t)
+		return (*ledger.CreateHold)(&terms)
+	case "captureHold":
+		return &ledger.CaptureHold{
+			Hold: anyAddress(t, "hold"), Amount: AnyAmount(t, "amount"), Reference: AnyText(t, "reference", 0, ledger.MaxReferenceBytes),
+		}
+	case "releaseHold":
+		return &ledger.ReleaseHold{Hold: anyAddress(t, "hold")}
+	case "settle":
+		return anySettle(t)
 	}
 	return &ledger.ResumeAsset{Asset: anyAddress(t, "asset")}
 }

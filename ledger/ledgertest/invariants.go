@@ -39,6 +39,7 @@ type book struct {
 	balances map[[2]crypto.Address]*big.Int
 	people   map[crypto.Address]*bookAccount // the accounts again, with what else is told of them
 	govern   *governBook
+	holds    map[crypto.Address]*ledger.Hold // with what is left
 }
 
 type bookAsset struct {
@@ -50,7 +51,7 @@ type bookAsset struct {
 func newBook() *book {
 	return &book{
 		accounts: map[crypto.Address]bool{}, assets: map[crypto.Address]*bookAsset{}, balances: map[[2]crypto.Address]*big.Int{},
-		people: map[crypto.Address]*bookAccount{}, govern: newGovernBook(),
+		people: map[crypto.Address]*bookAccount{}, govern: newGovernBook(), holds: map[crypto.Address]*ledger.Hold{},
 	}
 }
 
@@ -99,6 +100,8 @@ func (b *book) enter(t testing.TB, e ledger.Event) {
 		b.assets[e.Asset].paused = true
 	case ledger.EventAssetResumed:
 		b.assets[e.Asset].paused = false
+	case ledger.EventHoldCreated, ledger.EventHoldCaptured, ledger.EventHoldReleased:
+		b.enterHold(t, e)
 	default:
 		t.Fatalf("event of unknown type %d", e.Type)
 	}
@@ -120,6 +123,7 @@ func (c *Chain) check(t testing.TB) {
 	c.checkAccounts(t)
 	c.checkPeople(t)
 	c.checkGovernance(t)
+	c.checkHolds(t)
 	sums := c.checkBalances(t)
 	entries := c.State.Under("asset/")
 	if len(entries) != len(c.book.assets) {
@@ -187,7 +191,7 @@ func (c *Chain) checkAsset(t testing.TB, address crypto.Address, value []byte, s
 	e := known.created
 	told := ledger.Asset{
 		Symbol: e.Symbol, Name: e.Name, Decimals: e.Decimals, Issuer: e.Account, Cap: e.Amount, Flags: e.Flags,
-		Supply: a.Supply, Status: ledger.AssetActive,
+		Supply: a.Supply, Status: ledger.AssetActive, Holds: c.book.holdsOf(address),
 	}
 	if known.paused {
 		told.Status = ledger.AssetPaused

@@ -26,6 +26,7 @@ type Model struct {
 	Settlement  crypto.Address
 	NetworkHash crypto.Hash
 
+	now   uint64 // the time of the block at hand
 	world world
 }
 
@@ -36,6 +37,9 @@ type world struct {
 	balances map[[2]crypto.Address]*big.Int
 	created  int // accounts, in this block
 	members  map[crypto.Address]*modelMember
+
+	holds map[crypto.Address]*modelHold
+	held  map[[2]crypto.Address]*big.Int // balances holds what is available
 }
 
 type modelAccount struct {
@@ -55,6 +59,8 @@ type modelAsset struct {
 	limit  *big.Int
 	supply *big.Int
 	paused bool
+
+	clawback bool
 }
 
 // NewModel reads a genesis document, not the state it makes.
@@ -63,7 +69,11 @@ func NewModel(g *ledger.Genesis) *Model {
 		Open: g.Params.AccountPolicy == "open", MaxNew: int(g.Params.MaxNewAccounts),
 		MaxLifetime: new(big.Int).SetUint64(g.Params.MaxMultiPartyLifetime),
 		NetworkHash: crypto.Keccak256([]byte(g.NetworkID)),
-		world:       world{map[crypto.Address]*modelAccount{}, map[crypto.Address]*modelAsset{}, map[[2]crypto.Address]*big.Int{}, 0, map[crypto.Address]*modelMember{}},
+		world: world{
+			accounts: map[crypto.Address]*modelAccount{}, assets: map[crypto.Address]*modelAsset{}, balances: map[[2]crypto.Address]*big.Int{},
+			members: map[crypto.Address]*modelMember{},
+			holds:   map[crypto.Address]*modelHold{}, held: map[[2]crypto.Address]*big.Int{},
+		},
 	}
 	for _, a := range g.Accounts {
 		account := newModelAccount(a.Address)
@@ -114,7 +124,8 @@ func (m *Model) assetAddress(creator crypto.Address, nonce uint64) (a crypto.Add
 
 // Block says what becomes of each request of a block.
 func (m *Model) Block(time ledger.UnixTime, requests []Request) []ledger.Code {
-	m.world.created = 0
+	m.world.created, m.now = 0, uint64(time)
+	m.expire()
 	var codes []ledger.Code
 	for i := range requests {
 		codes = append(codes, m.run(uint64(time), &requests[i]))
@@ -136,7 +147,11 @@ func (m *Model) run(time uint64, r *Request) ledger.Code {
 }
 
 func (w *world) clone() world {
-	c := world{map[crypto.Address]*modelAccount{}, map[crypto.Address]*modelAsset{}, map[[2]crypto.Address]*big.Int{}, w.created, map[crypto.Address]*modelMember{}}
+	c := world{
+		accounts: map[crypto.Address]*modelAccount{}, assets: map[crypto.Address]*modelAsset{}, balances: map[[2]crypto.Address]*big.Int{},
+		created: w.created, members: map[crypto.Address]*modelMember{},
+	}
+	w.cloneHolds(&c)
 	for k, v := range w.accounts {
 		copied := *v
 		copied.spent = maps.Clone(v.spent)
@@ -245,6 +260,18 @@ func (m *Model) mustAuthorise(b *ledger.Body) []crypto.Address {
 		}
 	case *ledger.Redeem:
 		all[op.From] = true
+	case *ledger.CreateHold:
+		all[op.From] = true
+	case *ledger.Settle:
+		for _, c := range op.Captures {
+			all[c.By] = true
+		}
+		for _, l := range op.Legs {
+			all[l.From] = true
+		}
+		for _, h := range op.Holds {
+			all[h.From] = true
+		}
 	}
 	return slices.Collect(maps.Keys(all))
 }

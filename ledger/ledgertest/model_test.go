@@ -62,6 +62,7 @@ func TestModelAgrees(t *testing.T) {
 	for _, code := range []ledger.Code{
 		ledger.Applied, ledger.CodeNonceSpent, ledger.CodeExpired, ledger.CodeUnauthorized, ledger.CodeLifetimeRequired,
 		ledger.CodeInsufficientBalance, ledger.CodeNotIssuer, ledger.CodeUnknownAsset, ledger.CodeRecipientIsAsset,
+		ledger.CodeUnknownHold, ledger.CodeExpiryPassed,
 	} {
 		if seen[code] == 0 {
 			t.Errorf("the play never came to %s: %v", code, seen)
@@ -80,12 +81,15 @@ type play struct {
 	chain  *Chain
 	model  *Model
 	assets []crypto.Address // made during the play, whether it succeeded or not
+	made   []crypto.Address // holds, likewise
+	now    ledger.UnixTime  // the time of the block at hand
 
 	registry bool // it is about accounts
 }
 
 func (p *play) block(rt *rapid.T, t *testing.T, seen map[ledger.Code]int) {
 	time := p.chain.Time + ledger.UnixTime(rapid.IntRange(0, 50).Draw(rt, "seconds"))
+	p.now = time
 	var requests []Request
 	var txs []*ledger.Tx
 	for range rapid.IntRange(1, 6).Draw(rt, "transactions") {
@@ -182,7 +186,7 @@ func (p *play) operation(rt *rapid.T, sender string, nonce ledger.Nonce) ledger.
 	if slices.Contains(members, sender) && (p.registry || oneIn(rt, 2, "registrar's day")) || oneIn(rt, 12, "registrar's work") {
 		return p.registrar(rt, Address(sender))
 	}
-	switch rapid.SampledFrom([]int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10}).Draw(rt, "operation") {
+	switch rapid.SampledFrom([]int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17}).Draw(rt, "operation") {
 	case 0:
 		symbol := rapid.SampledFrom([]string{"GOLD", "RUST", "TIN"}).Draw(rt, "symbol")
 		p.assets = append(p.assets, p.chain.Net.AssetAddress(Address(sender), nonce))
@@ -196,6 +200,8 @@ func (p *play) operation(rt *rapid.T, sender string, nonce ledger.Nonce) ledger.
 		return &ledger.PauseAsset{Asset: p.asset(rt)}
 	case 5:
 		return &ledger.ResumeAsset{Asset: p.asset(rt)}
+	case 11, 12, 13, 14, 15, 16, 17:
+		return p.holdOperation(rt, sender, nonce)
 	}
 	op := &ledger.Transfer{}
 	for range rapid.IntRange(1, 3).Draw(rt, "legs") {

@@ -28,6 +28,7 @@ func (m *Model) Compare(t testing.TB, c *Chain) {
 		m.compareAsset(t, e)
 	}
 	m.compareBalances(t, c)
+	m.compareHolds(t, c)
 }
 
 func (m *Model) compareAccount(t testing.TB, e Entry) {
@@ -75,10 +76,14 @@ func (m *Model) compareBalances(t testing.TB, c *Chain) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if bigOf(b.Available).Cmp(want) != 0 || !b.Held.IsZero() {
-			t.Fatalf("balance of %s in %s is %s, in the model %s", id[0], id[1], b.Available, want)
+		held := m.world.held[id]
+		if held == nil {
+			held = new(big.Int)
 		}
-		if (want.Cmp(new(big.Int)) == 0) != (value == nil) {
+		if bigOf(b.Available).Cmp(want) != 0 || bigOf(b.Held).Cmp(held) != 0 {
+			t.Fatalf("balance of %s in %s is %s and %s held, in the model %s and %s", id[0], id[1], b.Available, b.Held, want, held)
+		}
+		if (want.Sign() == 0 && held.Sign() == 0) != (value == nil) {
 			t.Fatalf("balance record of %s in %s for %s is %x", id[0], id[1], want, value)
 		}
 		if value != nil {

@@ -31,6 +31,14 @@ func (m *Model) apply(b *ledger.Body) ledger.Code {
 		return m.freeze(b.Sender, op.Account, false, ledger.CodeAccountNotFrozen)
 	case *ledger.CloseAccount:
 		return m.closeAccount(b.Sender, op.Account)
+	case *ledger.CreateHold:
+		return m.createHold(b, 0, (*ledger.Hold)(op))
+	case *ledger.CaptureHold:
+		return m.captureHold(op.Hold, b.Sender, op.Amount)
+	case *ledger.ReleaseHold:
+		return m.releaseHold(b, op.Hold)
+	case *ledger.Settle:
+		return m.settle(b, op)
 	}
 	panic("ledgertest: unknown operation")
 }

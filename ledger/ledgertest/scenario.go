@@ -39,7 +39,11 @@ import (
 // create SYMBOL [decimals=N] [cap=N] [flags=N]; issue SYMBOL TO N;
 // redeem SYMBOL FROM N; pause SYMBOL; resume SYMBOL;
 // setkeys [NAME:WEIGHT… threshold=N]; admit NAME; freeze NAME [ref=TEXT];
-// unfreeze NAME [ref=TEXT]; close NAME. Whoever pays and the
+// unfreeze NAME [ref=TEXT]; close NAME.
+// hold FROM>TO N SYMBOL expiry=TIME [arbiter=NAME] [ref=TEXT];
+// capture HOLD N [ref=TEXT]; release HOLD; settle with items between semicolons:
+// FROM>TO N SYMBOL, capture HOLD N BY, and hold as above. A HOLD is
+// NAME:NONCE of what made it, or NAME:NONCE:INDEX. Whoever pays or captures and the
 // sender sign with their own keys unless by= says who does. A symbol that has
 // no asset stands for an address without one. As an account, [GOLD] is the
 // address of that asset, and [NAME:NONCE] that of the asset which NAME would
@@ -249,6 +253,9 @@ func (s *story) show() string {
 				s.t.Fatal(err)
 			}
 			fmt.Fprintf(&b, " %s=%s", s.named(crypto.Address([]byte(e.Key))), held.Available)
+			if !held.Held.IsZero() {
+				fmt.Fprintf(&b, "+%s held", held.Held)
+			}
 		}
 		b.WriteString("\n")
 	}
@@ -260,5 +267,6 @@ func (s *story) show() string {
 		}
 		fmt.Fprintf(&b, "%s supply=%s %s\n", a.Symbol, a.Supply, a.Status)
 	}
+	s.showHolds(&b)
 	return b.String()
 }

@@ -86,7 +86,7 @@ func (s *story) signers(sender string, body *ledger.Body, options map[string]str
 	return keys
 }
 
-// paying lists the accounts whose balances op takes from.
+// paying lists the accounts whose balances op takes from, or that capture.
 func paying(op ledger.Operation) (from []crypto.Address) {
 	switch op := op.(type) {
 	case *ledger.Transfer:
@@ -95,6 +95,18 @@ func paying(op ledger.Operation) (from []crypto.Address) {
 		}
 	case *ledger.Redeem:
 		from = append(from, op.From)
+	case *ledger.CreateHold:
+		from = append(from, op.From)
+	case *ledger.Settle:
+		for _, c := range op.Captures {
+			from = append(from, c.By)
+		}
+		for _, l := range op.Legs {
+			from = append(from, l.From)
+		}
+		for _, h := range op.Holds {
+			from = append(from, h.From)
+		}
 	}
 	return from
 }
@@ -136,6 +148,15 @@ func (s *story) operation(body *ledger.Body, name, rest string) ledger.Operation
 		return &ledger.UnfreezeAccount{Account: s.address(o["0"]), Reference: o["ref"]}
 	case "close":
 		return &ledger.CloseAccount{Account: s.address(o["0"])}
+	case "hold":
+		terms := s.hold(body, 0, rest)
+		return (*ledger.CreateHold)(&terms)
+	case "capture":
+		return &ledger.CaptureHold{Hold: s.holdID(o["0"]), Amount: s.amount(o["1"]), Reference: o["ref"]}
+	case "release":
+		return &ledger.ReleaseHold{Hold: s.holdID(o["0"])}
+	case "settle":
+		return s.settle(body, rest)
 	}
 	s.t.Fatalf("unknown operation %q", name)
 	return nil
@@ -144,14 +165,18 @@ func (s *story) operation(body *ledger.Body, name, rest string) ledger.Operation
 func (s *story) transfer(rest string) ledger.Operation {
 	op := &ledger.Transfer{}
 	for _, leg := range strings.Split(rest, ";") {
-		o := parseOptions(strings.Fields(leg))
-		from, to, ok := strings.Cut(o["0"], ">")
-		if !ok {
-			s.t.Fatalf("leg %q has no FROM>TO", leg)
-		}
-		op.Legs = append(op.Legs, ledger.Leg{From: s.address(from), To: s.address(to), Amount: s.amount(o["1"]), Asset: s.asset(o["2"]), Reference: o["ref"]})
+		op.Legs = append(op.Legs, s.leg(leg))
 	}
 	return op
+}
+
+func (s *story) leg(text string) ledger.Leg {
+	o := parseOptions(strings.Fields(text))
+	from, to, ok := strings.Cut(o["0"], ">")
+	if !ok {
+		s.t.Fatalf("leg %q has no FROM>TO", text)
+	}
+	return ledger.Leg{From: s.address(from), To: s.address(to), Amount: s.amount(o["1"]), Asset: s.asset(o["2"]), Reference: o["ref"]}
 }
 
 func (s *story) block(options map[string]string, lines []string) string {
@@ -166,6 +191,12 @@ func (s *story) block(options map[string]string, lines []string) string {
 		txs = append(txs, one.tx)
 	}
 	result := s.chain.ApplyAt(s.t, time, txs...)
+	if len(result.Events) > 0 {
+		b.WriteString("the block itself\n")
+		for i := range result.Events {
+			s.event(&b, &result.Events[i])
+		}
+	}
 	for i, r := range result.Results {
 		fmt.Fprintf(&b, "%s %s\n", list[i].title, r.Code)
 		for j := range r.Events {

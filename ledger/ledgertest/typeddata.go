@@ -30,6 +30,12 @@ type typedMessage struct {
 	Threshold string         `json:"threshold"`
 	Keys      []ledger.Key   `json:"keys"`
 	Account   crypto.Address `json:"account"`
+	Hold      crypto.Address `json:"hold"`
+	Arbiter   crypto.Address `json:"arbiter"`
+	Expiry    string         `json:"expiry"`
+
+	Captures []ledger.Capture `json:"captures"`
+	Holds    []typedHold      `json:"holds"`
 }
 
 type typedLeg struct {
@@ -98,6 +104,15 @@ func (m *typedMessage) operation(primary string) (ledger.Operation, error) {
 		return &ledger.UnfreezeAccount{Account: m.Account, Reference: m.Reference}, nil
 	case "CloseAccount":
 		return &ledger.CloseAccount{Account: m.Account}, nil
+	case "CreateHold":
+		h, err := typedHold{m.From, m.To, m.Arbiter, m.Asset, m.Amount, m.Expiry, m.Reference}.hold()
+		return (*ledger.CreateHold)(&h), err
+	case "CaptureHold":
+		return &ledger.CaptureHold{Hold: m.Hold, Amount: m.Amount, Reference: m.Reference}, nil
+	case "ReleaseHold":
+		return &ledger.ReleaseHold{Hold: m.Hold}, nil
+	case "Settle":
+		return m.settle()
 	}
 	return nil, nil // parseTypedGovernance knows the others
 }

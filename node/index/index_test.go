@@ -99,6 +99,9 @@ func (c *chain) grow() *Block {
 	defer c.mu.Unlock()
 	height := ledger.Height(len(c.states))
 	b := &Block{Height: height, Time: 1_700_000_000 + ledger.UnixTime(height), Hash: crypto.Keccak256([]byte(fmt.Sprint("block", height))), Root: crypto.Keccak256([]byte(fmt.Sprint("root", height)))}
+	if height == 1 { // every chain has a hold that expires
+		b.Txs = append(b.Txs, c.signed(c.keys[0], c.newHold(c.keys[0].Address(), c.assets(c.states[0])[0], 10, 1)))
+	}
 	for range c.random.IntN(6) {
 		b.Txs = append(b.Txs, c.transaction())
 	}
@@ -107,7 +110,7 @@ func (c *chain) grow() *Block {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	b.Results = result.Results
+	b.Results, b.Events = result.Results, result.Events
 	c.states = append(c.states, before.apply(result.Changes))
 	c.blocks = append(c.blocks, b)
 	return b
@@ -115,8 +118,12 @@ func (c *chain) grow() *Block {
 
 func (c *chain) transaction() *ledger.Tx {
 	key := c.keys[c.random.IntN(len(c.keys))]
+	return c.signed(key, c.operation(key.Address()))
+}
+
+func (c *chain) signed(key *crypto.PrivateKey, op ledger.Operation) *ledger.Tx {
 	sender := key.Address()
-	body := ledger.Body{Sender: sender, Nonce: c.nonces[sender], Op: c.operation(sender)}
+	body := ledger.Body{Sender: sender, Nonce: c.nonces[sender], Op: op}
 	c.nonces[sender] += ledger.Nonce(1 + c.random.IntN(3)) // holes too
 	tx, code := ledger.Sign(c.genesis.Network, body, ledger.SchemeBodyHash, key)
 	if code != ledger.Applied {
@@ -135,7 +142,7 @@ func (c *chain) operation(sender crypto.Address) ledger.Operation {
 	if c.random.IntN(2) == 0 {
 		member = c.keys[c.random.IntN(len(c.keys))].Address()
 	}
-	switch c.random.IntN(18) {
+	switch c.random.IntN(26) {
 	case 12:
 		return &ledger.SetKeys{Keys: []ledger.Key{{Address: sender, Weight: uint32(2 + c.random.IntN(3))}}, Threshold: 1}
 	case 13, 14:
@@ -157,11 +164,50 @@ func (c *chain) operation(sender crypto.Address) ledger.Operation {
 	case 5:
 		return &ledger.CreateAsset{Symbol: fmt.Sprintf("A%d", c.random.IntN(40)), Name: "a", Decimals: 1}
 	}
+	if op := c.holdOperation(sender, asset); op != nil {
+		return op
+	}
 	legs := []ledger.Leg{{From: sender, To: to, Asset: asset, Amount: amount, Reference: "r"}}
 	if c.random.IntN(3) == 0 {
 		legs = append(legs, ledger.Leg{From: sender, To: c.keys[0].Address(), Asset: assets[0], Amount: ledger.NewAmount(1)})
 	}
 	return &ledger.Transfer{Legs: legs}
+}
+
+// holdOperation is nil more often than not.
+func (c *chain) holdOperation(sender, asset crypto.Address) ledger.Operation {
+	what := c.random.IntN(6)
+	if what < 2 {
+		return c.newHold(sender, asset, 1+c.random.Uint64N(200), 1+c.random.Uint64N(12))
+	}
+	state := c.states[len(c.states)-1]
+	prefix := string(ledger.KeyHold(crypto.Address{})[:len("hold/")])
+	for _, k := range slices.Sorted(maps.Keys(state)) {
+		h, err := ledger.DecodeHold(state[k])
+		if !strings.HasPrefix(k, prefix) || err != nil || h.To != sender {
+			continue
+		}
+		id := crypto.Address([]byte(k[len(prefix):]))
+		switch what {
+		case 2:
+			return &ledger.CaptureHold{Hold: id, Amount: ledger.NewAmount(1), Reference: "part"}
+		case 3:
+			return &ledger.CaptureHold{Hold: id, Amount: h.Amount}
+		case 4:
+			return &ledger.ReleaseHold{Hold: id}
+		}
+	}
+	return nil
+}
+
+// newHold is a hold for another of the people, due some blocks later.
+func (c *chain) newHold(from, asset crypto.Address, amount, blocks uint64) ledger.Operation {
+	to := c.keys[c.random.IntN(2)].Address()
+	if to == from {
+		to = c.keys[2].Address()
+	}
+	expiry := 1_700_000_000 + ledger.UnixTime(uint64(len(c.states))+blocks)
+	return &ledger.CreateHold{From: from, To: to, Asset: asset, Amount: ledger.NewAmount(amount), Expiry: expiry, Reference: "h"}
 }
 
 // assets lists the addresses of a state's assets, ascending.
@@ -232,6 +278,41 @@ func TestEveryPastHeightReadsAsItWas(t *testing.T) {
 	for h, state := range c.states {
 		c.compare(x, ledger.Height(h), state)
 	}
+	c.compareEvents(x)
+}
+
+// compareEvents: each block's own events are there, and in the history of those
+// whom they concern; and the chain has all that can become of a hold.
+func (c *chain) compareEvents(x *Index) {
+	c.t.Helper()
+	seen := map[ledger.EventType]int{}
+	for _, b := range c.blocks {
+		got, err := x.BlockEvents(b.Height)
+		if err != nil || !slices.Equal(got, b.Events) {
+			c.t.Errorf("block %d has events %+v, want %+v (%v)", b.Height, got, b.Events, err)
+		}
+		for i := range b.Events {
+			seen[b.Events[i].Type]++
+			for _, account := range []crypto.Address{b.Events[i].From, b.Events[i].To} {
+				if has, err := x.db.Has(key(spaceHistory, account[:], place{b.Height, ownEvents}.bytes())); err != nil || !has {
+					c.t.Errorf("the history of %s lacks the events of block %d (%v)", account, b.Height, err)
+				}
+			}
+		}
+		for _, r := range b.Results {
+			for i := range r.Events {
+				seen[r.Events[i].Type]++
+			}
+		}
+	}
+	for _, t := range []ledger.EventType{ledger.EventHoldCreated, ledger.EventHoldCaptured, ledger.EventHoldReleased} {
+		if seen[t] < 3 {
+			c.t.Errorf("the chain has %d %s", seen[t], t.Name())
+		}
+	}
+	if got, err := x.BlockEvents(ledger.Height(len(c.blocks) + 1)); got != nil || err != nil {
+		c.t.Errorf("a block that is not there has events %+v, %v", got, err)
+	}
 }
 
 // compare holds what the index says of height against the state itself.
@@ -241,6 +322,7 @@ func (c *chain) compare(x *Index, height ledger.Height, state table) {
 	err := x.AssetsAt(crypto.Address{}, height, func(a crypto.Address, got *ledger.Asset) bool {
 		assets = append(assets, a)
 		want, err := ledger.DecodeAsset(state[string(ledger.KeyAsset(a))])
+		want.Holds = 0 // the index does not count them
 		if err != nil || *got != want {
 			c.t.Errorf("height %d: asset %s is %+v, want %+v (%v)", height, a, *got, want, err)
 		}
@@ -278,7 +360,7 @@ func (c *chain) compareAccount(x *Index, height ledger.Height, state table, acco
 	}
 	got := table{}
 	for _, h := range held {
-		got[string(ledger.KeyBalance(account, h.Asset))] = []byte(h.Balance.Available.String())
+		got[string(ledger.KeyBalance(account, h.Asset))] = fmt.Appendf(nil, "%s and %s held", h.Balance.Available, h.Balance.Held)
 	}
 	want := table{}
 	for k, v := range state {
@@ -287,7 +369,7 @@ func (c *chain) compareAccount(x *Index, height ledger.Height, state table, acco
 			if err != nil {
 				c.t.Fatal(err)
 			}
-			want[k] = []byte(b.Available.String())
+			want[k] = fmt.Appendf(nil, "%s and %s held", b.Available, b.Held)
 		}
 	}
 	if !maps.EqualFunc(got, want, slices.Equal[[]byte]) {
@@ -480,6 +562,9 @@ func TestRunStopsWhenTheChainCannotBeRead(t *testing.T) {
 		"events do not add up": {broken{base: 1, block: &Block{Height: 1, Txs: []*ledger.Tx{c.transaction()}, Results: []ledger.TxResult{{
 			Events: []ledger.Event{{Type: ledger.EventTransfer, Asset: crypto.Address{1}, From: crypto.Address{2}, To: crypto.Address{3}, Amount: ledger.NewAmount(1)}},
 		}}}}, "do not add up"},
+		"held events do not add up": {broken{base: 1, block: &Block{Height: 1, Events: []ledger.Event{
+			{Type: ledger.EventHoldReleased, Asset: crypto.Address{1}, From: crypto.Address{2}, To: crypto.Address{3}, Amount: ledger.NewAmount(1), Number: 2},
+		}}}, "do not add up"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			x, err := Open(t.TempDir(), c.options())

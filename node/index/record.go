@@ -25,7 +25,8 @@ const formatVersion = 1
 //	t hash32                     place of a transaction: height8 index4
 //	n sender20 nonce8            place of the transaction that spent the nonce
 //	r height8 index4             receipt
-//	a account20 height8 index4   a transaction that touches the account (no bytes)
+//	e height8                    events of the block itself: [event…]; only where there are any
+//	a account20 height8 index4   a transaction, or ownEvents, that touches the account (no bytes)
 //	v account20 asset20 height8  balance from this height on: [available, held]
 //	u account20 height8          account from this height on: [nextNonce, status, member]
 //	s asset20 height8            asset from this height on
@@ -38,6 +39,7 @@ const (
 	spaceTx        = 't'
 	spaceNonce     = 'n'
 	spaceReceipt   = 'r'
+	spaceEvents    = 'e'
 	spaceHistory   = 'a'
 	spaceBalance   = 'v'
 	spaceAccount   = 'u'
@@ -60,6 +62,7 @@ var spaces = [...]struct {
 	{spaceAccount, "accounts"},
 	{spaceAsset, "assets"},
 	{spaceSymbol, "symbols"},
+	{spaceEvents, "events of blocks"},
 }
 
 // keyCounts is how many keys there are in each space, by its letter.
@@ -132,6 +135,10 @@ type place struct {
 	index  uint32
 }
 
+// ownEvents is the index of a block's own events in an account's history: a block
+// never has so many transactions.
+const ownEvents = 1<<32 - 1
+
 func (p place) bytes() []byte { return append(height8(p.height), be32(p.index)...) }
 
 func decodePlace(raw []byte) (place, error) {
@@ -172,21 +179,27 @@ type eventRecord struct {
 func recordOf(tx *ledger.Tx, result *ledger.TxResult) *receiptRecord {
 	r := &receiptRecord{
 		Hash: tx.Hash, BodyHash: result.BodyHash, Sender: tx.Sender, Nonce: uint64(tx.Nonce), Code: uint32(result.Code),
-		Events: make([]eventRecord, len(result.Events)),
+		Events: recordsOf(result.Events),
 	}
 	if tx.Op != nil {
 		r.Kind = uint8(tx.Op.Kind())
 	}
-	for i := range result.Events {
-		e := &result.Events[i]
-		r.Events[i] = eventRecord{
+	return r
+}
+
+// recordsOf keeps views of events.
+func recordsOf(events []ledger.Event) []eventRecord {
+	out := make([]eventRecord, len(events))
+	for i := range events {
+		e := &events[i]
+		out[i] = eventRecord{
 			Type: uint8(e.Type), Account: unlessZero(&e.Account), From: unlessZero(&e.From), To: unlessZero(&e.To),
 			Asset: unlessZero(&e.Asset), Amount: e.Amount.Bytes(), Reference: e.Reference,
 			Symbol: e.Symbol, Name: e.Name, Decimals: e.Decimals, Flags: e.Flags,
 			Other: unlessZero(&e.Other), Number: e.Number, Until: uint64(e.Until), Keys: e.Keys, Nodes: e.Nodes,
 		}
 	}
-	return r
+	return out
 }
 
 // unlessZero is a view of a, or nothing.
@@ -197,7 +210,7 @@ func unlessZero(a *crypto.Address) []byte {
 	return a[:]
 }
 
-// event is the inverse of what recordOf does with an event.
+// event is the inverse of what recordsOf does with an event.
 func (r *eventRecord) event() (ledger.Event, error) {
 	e := ledger.Event{
 		Type: ledger.EventType(r.Type), Reference: r.Reference,

@@ -88,9 +88,24 @@ func (w *writer) genesis(events []ledger.Event) {
 func (w *writer) block(b *Block) {
 	w.put(w.at(spaceBlock, height8(b.Height)), &blockRecord{b.Hash, uint64(b.Time), b.Root})
 	w.set(w.at(spaceBlockHash, b.Hash[:]), height8(b.Height))
+	w.ownEvents(b)
 	for i := range b.Txs {
 		w.transaction(b, i)
 	}
+}
+
+// ownEvents writes what happened in a block by itself, before its transactions.
+func (w *writer) ownEvents(b *Block) {
+	if len(b.Events) == 0 {
+		return
+	}
+	w.put(w.at(spaceEvents, height8(b.Height)), recordsOf(b.Events))
+	var parties []crypto.Address
+	for i := range b.Events {
+		w.apply(&b.Events[i])
+		parties = appendParties(parties, &b.Events[i])
+	}
+	w.history(parties, place{b.Height, ownEvents}.bytes())
 }
 
 func (w *writer) transaction(b *Block, i int) {
@@ -107,6 +122,11 @@ func (w *writer) transaction(b *Block, i int) {
 		w.apply(&result.Events[i])
 		parties = appendParties(parties, &result.Events[i])
 	}
+	w.history(parties, at)
+}
+
+// history writes that the accounts have to do with what is at a place.
+func (w *writer) history(parties []crypto.Address, at []byte) {
 	slices.SortFunc(parties, crypto.Address.Compare)
 	for _, a := range slices.Compact(parties) {
 		if !a.IsZero() {
@@ -161,6 +181,15 @@ func (w *writer) apply(e *ledger.Event) {
 	case ledger.EventRedeem:
 		w.move(e.From, e.Asset, e.Amount, ledger.Amount.Sub)
 		w.supply(e.Asset, e.Amount, ledger.Amount.Sub)
+	case ledger.EventHoldCreated:
+		w.move(e.From, e.Asset, e.Amount, ledger.Amount.Sub)
+		w.hold(e.From, e.Asset, e.Amount, ledger.Amount.Add)
+	case ledger.EventHoldCaptured:
+		w.hold(e.From, e.Asset, e.Amount, ledger.Amount.Sub)
+		w.move(e.To, e.Asset, e.Amount, ledger.Amount.Add)
+	case ledger.EventHoldReleased:
+		w.hold(e.From, e.Asset, e.Amount, ledger.Amount.Sub)
+		w.move(e.From, e.Asset, e.Amount, ledger.Amount.Add)
 	case ledger.EventAssetCreated:
 		w.set(w.at(spaceSymbol, []byte(e.Symbol)), e.Asset[:])
 		w.state.assets[e.Asset] = &ledger.Asset{
@@ -184,7 +213,23 @@ func (w *writer) apply(e *ledger.Event) {
 // arithmetic is Amount.Add or Amount.Sub.
 type arithmetic func(ledger.Amount, ledger.Amount) (ledger.Amount, bool)
 
+// move changes an available balance.
 func (w *writer) move(account, asset crypto.Address, amount ledger.Amount, op arithmetic) {
+	w.balance(account, asset, func(b *ledger.Balance) (ok bool) {
+		b.Available, ok = op(b.Available, amount)
+		return ok
+	})
+}
+
+// hold changes a held balance.
+func (w *writer) hold(account, asset crypto.Address, amount ledger.Amount, op arithmetic) {
+	w.balance(account, asset, func(b *ledger.Balance) (ok bool) {
+		b.Held, ok = op(b.Held, amount)
+		return ok
+	})
+}
+
+func (w *writer) balance(account, asset crypto.Address, change func(*ledger.Balance) bool) {
 	if w.err != nil {
 		return
 	}
@@ -194,12 +239,10 @@ func (w *writer) move(account, asset crypto.Address, amount ledger.Amount, op ar
 		w.err = err
 		return
 	}
-	available, ok := op(b.Available, amount)
-	if !ok {
+	if !change(&b) {
 		w.err = fmt.Errorf("the events do not add up: balance of %s in asset %s", account, asset)
 		return
 	}
-	b.Available = available
 	w.state.balances[id] = b
 }
 

@@ -22,6 +22,8 @@ func fullEvent(t *rapid.T) ledger.Event {
 		Amount:    ledger.NewAmount(rapid.Uint64().Draw(t, "amount")),
 		Reference: text.Draw(t, "reference"), Symbol: text.Draw(t, "symbol"), Name: text.Draw(t, "name"),
 		Decimals: rapid.Uint8().Draw(t, "decimals"), Flags: rapid.Uint32().Draw(t, "flags"),
+		Other: address("other"), Number: rapid.Uint64Range(1, 2).Draw(t, "number"),
+		Until: ledger.UnixTime(rapid.Uint64Max(ledger.MaxJSONInteger).Draw(t, "until")),
 	}
 	all.Type = rapid.SampledFrom(ledger.EventTypes()).Draw(t, "type")
 	fillMembership(t, &all, address("member"))
@@ -74,6 +76,14 @@ func TestEventRefused(t *testing.T) {
 	if err := json.Unmarshal([]byte(created("2", "0")), &e); err != nil {
 		t.Fatal(err)
 	}
+	const parties = `"from":"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed","to":"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",` + asset
+	held := func(expiry string) string {
+		return `{"type":"holdCreated","hold":"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",` + parties +
+			`,"arbiter":"0x0000000000000000000000000000000000000000","amount":"1","reference":"","expiry":` + expiry + `}`
+	}
+	if err := json.Unmarshal([]byte(held("5")), &e); err != nil {
+		t.Fatal(err)
+	}
 	for name, c := range map[string]struct{ text, want string }{
 		"not an object":     {`[]`, "event"},
 		"null field":        {`{"type":null}`, "not a string"},
@@ -90,6 +100,9 @@ func TestEventRefused(t *testing.T) {
 		"flags negative":    {created("2", "-1"), "not a number"},
 		"flags a fraction":  {created("2", "1.5"), "value"},
 		"flags null":        {created("2", "null"), "not a number"},
+		"expiry a string":   {held(`"5"`), "not a number"},
+		"expiry too late":   {held("9007199254740992"), "value"},
+		"cause of nothing":  {`{"type":"holdReleased","hold":"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",` + parties + `,"amount":"1","cause":"lost"}`, "value"},
 		"amount not a number": {`{"type":"issue",` + asset +
 			`,"to":"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed","amount":"-1","reference":""}`, "value"},
 	} {
