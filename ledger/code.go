@@ -65,6 +65,26 @@ const (
 	CodeSymbolTaken          Code = 111
 	CodeAddressTaken         Code = 112
 	CodeUnsupportedFlags     Code = 113
+
+	CodeAssetRetired         Code = 140
+	CodeAssetHasHolds        Code = 141
+	CodeSettlementAsset      Code = 142
+	CodeNotFreezable         Code = 143
+	CodeNotClawback          Code = 144
+	CodeNotRestricted        Code = 145
+	CodeUnknownHolder        Code = 146
+	CodeHolderApproved       Code = 147
+	CodeHolderNotApproved    Code = 148
+	CodeHolderFrozen         Code = 149
+	CodeHolderNotFrozen      Code = 150
+	CodeFrozenUnchanged      Code = 151
+	CodeMetadataUnchanged    Code = 152
+	CodeRecipientNotApproved Code = 153
+	CodeRecipientFrozen      Code = 154
+	CodeSourceFrozen         Code = 155
+	CodeBalanceFrozen        Code = 156
+	CodeNewIssuerInactive    Code = 157
+	CodeNotIssuerMember      Code = 158
 )
 
 // firstRefusal is the first code of a transaction that stood in a block.
@@ -109,7 +129,7 @@ var codeTable = []CodeInfo{
 	{CodeUnknownAsset, "unknownAsset", "there is no asset at this address"},
 	{CodeNotIssuer, "notIssuer", "only the asset's issuer may do this"},
 	{CodeAssetPaused, "assetPaused", "the asset is paused"},
-	{CodeAssetNotPaused, "assetNotPaused", "the asset is not paused"},
+	{CodeAssetNotPaused, "assetNotPaused", "the asset is not paused by who would resume it"},
 	{CodeSourceInactive, "sourceInactive", "the account that pays may not act"},
 	{CodeRecipientIsAsset, "recipientIsAsset", "the recipient is an asset's address, which can hold nothing"},
 	{CodeRecipientNotAdmitted, "recipientNotAdmitted", "the recipient has no account, and on this network accounts must be admitted first"},
@@ -120,6 +140,25 @@ var codeTable = []CodeInfo{
 	{CodeSymbolTaken, "symbolTaken", "another asset has this symbol"},
 	{CodeAddressTaken, "addressTaken", "an account or asset already stands at the new asset's address"},
 	{CodeUnsupportedFlags, "unsupportedFlags", "the asset's flags ask for controls that this version does not have"},
+	{CodeAssetRetired, "assetRetired", "the asset is retired: it can only be redeemed and clawed back"},
+	{CodeAssetHasHolds, "assetHasHolds", "there are holds of the asset: capture or release them first"},
+	{CodeSettlementAsset, "settlementAsset", "the settlement asset cannot be retired"},
+	{CodeNotFreezable, "notFreezable", "the asset was created without the flag freezable"},
+	{CodeNotClawback, "notClawback", "the asset was created without the flag clawback"},
+	{CodeNotRestricted, "notRestricted", "the asset was created without the flag restricted: it needs no approvals"},
+	{CodeUnknownHolder, "unknownHolder", "the holder has no account, or a closed one"},
+	{CodeHolderApproved, "holderApproved", "the holder is approved already"},
+	{CodeHolderNotApproved, "holderNotApproved", "the holder is not approved"},
+	{CodeHolderFrozen, "holderFrozen", "the holder is frozen already"},
+	{CodeHolderNotFrozen, "holderNotFrozen", "the holder is not frozen"},
+	{CodeFrozenUnchanged, "frozenUnchanged", "this amount of the balance is what is frozen already"},
+	{CodeMetadataUnchanged, "metadataUnchanged", "the asset has this metadata already"},
+	{CodeRecipientNotApproved, "recipientNotApproved", "the asset is restricted, and its issuer has not approved the recipient"},
+	{CodeRecipientFrozen, "recipientFrozen", "the asset's issuer has frozen the recipient, which cannot receive it"},
+	{CodeSourceFrozen, "sourceFrozen", "the asset's issuer has frozen the account that pays, which cannot spend it"},
+	{CodeBalanceFrozen, "balanceFrozen", "less would stay available than the amount that the asset's issuer has frozen"},
+	{CodeNewIssuerInactive, "newIssuerInactive", "the new issuer's account may not act"},
+	{CodeNotIssuerMember, "notIssuerMember", "on this network an asset's issuer must be an account of an active member with the role issuer"},
 }
 
 // Codes returns every code in order of precedence.

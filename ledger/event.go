@@ -16,6 +16,18 @@ const (
 	EventAssetPaused    EventType = 5
 	EventAssetResumed   EventType = 6
 	EventAccountCreated EventType = 7
+
+	EventAssetRetired          EventType = 13
+	EventIssuerChanged         EventType = 14
+	EventMetadataChanged       EventType = 15
+	EventHolderApproved        EventType = 16
+	EventHolderRevoked         EventType = 17
+	EventHolderFrozen          EventType = 18
+	EventHolderUnfrozen        EventType = 19
+	EventBalanceFrozen         EventType = 20
+	EventClawback              EventType = 21
+	EventAssetPausedByNetwork  EventType = 38
+	EventAssetResumedByNetwork EventType = 39
 )
 
 // Event is one effect of a transaction. From the events of all transactions
@@ -24,19 +36,20 @@ const (
 // it uses.
 type Event struct {
 	Type      EventType
-	Account   crypto.Address // accountCreated; assetCreated: the issuer
+	Account   crypto.Address // accountCreated; assetCreated, issuerChanged: the issuer
 	From      crypto.Address
 	To        crypto.Address
 	Asset     crypto.Address
 	Amount    Amount // assetCreated: the cap
 	Reference string
 	Symbol    string
-	Name      string
+	Name      string // metadataChanged: the URI
 	Decimals  uint8
 	Flags     AssetFlags
 	Other     crypto.Address // a hold, a member, an arbiter: eventSpecs says
-	Number    uint64
+	Number    uint64         // clawback: the reason
 	Until     UnixTime
+	Hash      crypto.Hash
 }
 
 // Attribute is one named field of an event as text: addresses in lower-case
@@ -70,6 +83,9 @@ var (
 	fieldName    = textField("name", func(e *Event) *string { return &e.Name })
 	fieldDec     = numberField("decimals", 255, func(e *Event) uint64 { return uint64(e.Decimals) }, func(e *Event, v uint64) { e.Decimals = uint8(v) })
 	fieldFlags   = numberField("flags", 1<<32-1, func(e *Event) uint64 { return uint64(e.Flags) }, func(e *Event, v uint64) { e.Flags = uint32(v) })
+	fieldURI     = textField("uri", func(e *Event) *string { return &e.Name })
+	fieldHash    = hashField("hash", func(e *Event) *crypto.Hash { return &e.Hash })
+	fieldReason  = numberField("reason", 1<<16-1, func(e *Event) uint64 { return e.Number }, func(e *Event, v uint64) { e.Number = v })
 )
 
 // eventSpecs gives each type its name and fields, in the order of the outcome.
@@ -81,6 +97,17 @@ var eventSpecs = []eventSpec{
 	{EventAssetPaused, "assetPaused", []field{fieldAsset}},
 	{EventAssetResumed, "assetResumed", []field{fieldAsset}},
 	{EventAccountCreated, "accountCreated", []field{fieldAccount}},
+	{EventAssetRetired, "assetRetired", []field{fieldAsset}},
+	{EventIssuerChanged, "issuerChanged", []field{fieldAsset, fieldIssuer}},
+	{EventMetadataChanged, "metadataChanged", []field{fieldAsset, fieldURI, fieldHash}},
+	{EventHolderApproved, "holderApproved", []field{fieldAsset, fieldAccount}},
+	{EventHolderRevoked, "holderRevoked", []field{fieldAsset, fieldAccount}},
+	{EventHolderFrozen, "holderFrozen", []field{fieldAsset, fieldAccount, fieldRef}},
+	{EventHolderUnfrozen, "holderUnfrozen", []field{fieldAsset, fieldAccount, fieldRef}},
+	{EventBalanceFrozen, "balanceFrozen", []field{fieldAsset, fieldAccount, fieldAmount, fieldRef}},
+	{EventClawback, "clawback", []field{fieldAsset, fieldFrom, fieldTo, fieldAmount, fieldReason, fieldRef}},
+	{EventAssetPausedByNetwork, "assetPausedByNetwork", []field{fieldAsset}},
+	{EventAssetResumedByNetwork, "assetResumedByNetwork", []field{fieldAsset}},
 }
 
 // eventSpecOf are the eventSpecs by their types.

@@ -11,6 +11,16 @@ const (
 	KindRedeem      Kind = 4
 	KindPauseAsset  Kind = 5
 	KindResumeAsset Kind = 6
+
+	KindRetireAsset    Kind = 12
+	KindChangeIssuer   Kind = 13
+	KindSetMetadata    Kind = 14
+	KindApproveHolder  Kind = 15
+	KindRevokeHolder   Kind = 16
+	KindFreezeHolder   Kind = 17
+	KindUnfreezeHolder Kind = 18
+	KindFreezeBalance  Kind = 19
+	KindClawback       Kind = 20
 )
 
 // kindSpec is all that the codecs know of an operation besides its methods. It
@@ -28,6 +38,8 @@ type kindSpec struct {
 // kindSpecs lists the operations in the order of their numbers.
 var kindSpecs = []*kindSpec{
 	&transferSpec, &createAssetSpec, &issueSpec, &redeemSpec, &pauseAssetSpec, &resumeAssetSpec,
+	&retireAssetSpec, &changeIssuerSpec, &setMetadataSpec, &approveHolderSpec, &revokeHolderSpec,
+	&freezeHolderSpec, &unfreezeHolderSpec, &freezeBalanceSpec, &clawbackSpec,
 }
 
 // specs are the kindSpecs by their numbers.

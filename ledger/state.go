@@ -34,7 +34,9 @@ type state struct {
 	assetTable    table[crypto.Address, Asset]
 	balanceTable  table[balanceID, Balance]
 	dueTable      table[dueID, byte]
+	holderTable   table[holderID, Holder]
 	memberTable   table[crypto.Address, Member]
+	metadataTable table[crypto.Address, Metadata]
 	symbolTable   table[string, crypto.Address]
 	keyOwnerTable table[ConsensusAddress, crypto.Address]
 
@@ -66,11 +68,11 @@ type records interface {
 func (s *state) tables() [tableCount]records {
 	return [...]records{
 		&s.accountTable, &s.assetTable, &s.balanceTable, &s.dueTable, &s.dueFromTable, &s.happenedTable,
-		&s.memberTable, &s.memberListTable, &s.symbolTable, &s.keyOwnerTable,
+		&s.holderTable, &s.memberTable, &s.memberListTable, &s.metadataTable, &s.symbolTable, &s.keyOwnerTable,
 	}
 }
 
-const tableCount = 10
+const tableCount = 12
 
 func newState(net *Network, time UnixTime, r Reader) (*state, error) {
 	params, err := ReadParams(r)
@@ -94,8 +96,10 @@ func (s *state) open(r Reader) {
 	s.assetTable.kind = &assetRecords
 	s.balanceTable.kind = &balanceRecords
 	s.dueTable.kind = &dueRecords
+	s.holderTable.kind = &holderRecords
 	s.memberTable.kind = &memberRecords
 	s.memberListTable.kind = &memberListRecords
+	s.metadataTable.kind = &metadataRecords
 	s.symbolTable.kind = &symbolRecords
 	s.keyOwnerTable.kind = &keyOwnerRecords
 	s.dueFromTable.kind = &dueFromRecords
@@ -108,8 +112,10 @@ var (
 	assetRecords      = recordKind[crypto.Address, Asset]{len(prefixAsset), appendKeyAsset, DecodeAsset, writeAsset}
 	balanceRecords    = recordKind[balanceID, Balance]{len(prefixBalance), appendKeyBalance, DecodeBalance, writeBalance}
 	dueRecords        = recordKind[dueID, byte]{len(prefixDue), appendKeyDue, decodeDue, writeDue}
+	holderRecords     = recordKind[holderID, Holder]{len(prefixHolder), appendKeyHolder, DecodeHolder, writeHolder}
 	memberRecords     = recordKind[crypto.Address, Member]{len(prefixMember), appendKeyMember, DecodeMember, writeMember}
 	memberListRecords = recordKind[single, memberList]{len(KeyMembers), singleKey(KeyMembers), decodeMemberList, writeMemberList}
+	metadataRecords   = recordKind[crypto.Address, Metadata]{len(prefixMetadata), appendKeyMetadata, DecodeMetadata, writeMetadata}
 	keyOwnerRecords   = recordKind[ConsensusAddress, crypto.Address]{len(prefixKeyOwner), appendKeyKeyOwner, decodeAddress, writeAddress}
 	symbolRecords     = recordKind[string, crypto.Address]{len(prefixSymbol), appendKeySymbol, decodeAddress, writeAddress}
 	dueFromRecords    = recordKind[single, dueID]{len(KeyDueFrom), singleKey(KeyDueFrom), decodeDueFrom, writeDueFrom}

@@ -139,6 +139,10 @@ func (m *message) amount(name string, a Amount) {
 	m.add(name, "uint128", a.Bytes32(), func() any { return a.String() })
 }
 
+func (m *message) bytes32(name string, h crypto.Hash) {
+	m.add(name, "bytes32", h, func() any { return h.String() })
+}
+
 // nest notes the fields of a struct type, and of those that it uses.
 func (m *message) nest(name string, inner *message) {
 	if m.nested == nil {

@@ -27,7 +27,11 @@ func AnyBody(t *rapid.T, net *ledger.Network) ledger.Body {
 }
 
 func anyOperation(t *rapid.T, sender crypto.Address) ledger.Operation {
-	switch rapid.SampledFrom(ledger.KindNames()).Draw(t, "kind") {
+	kind := rapid.SampledFrom(ledger.KindNames()).Draw(t, "kind")
+	if op := anyRegulated(t, kind, sender); op != nil {
+		return op
+	}
+	switch kind {
 	case "transfer":
 		op := &ledger.Transfer{}
 		for range rapid.IntRange(1, 4).Draw(t, "legs") {

@@ -26,6 +26,9 @@ type Model struct {
 	Settlement  crypto.Address
 	NetworkHash crypto.Hash
 
+	issuers map[crypto.Address]bool           // the members, and whether they may issue
+	answers map[crypto.Address]crypto.Address // which member answers for an account
+
 	world world
 }
 
@@ -34,7 +37,8 @@ type world struct {
 	accounts map[crypto.Address]*modelAccount
 	assets   map[crypto.Address]*modelAsset
 	balances map[[2]crypto.Address]*big.Int
-	created  int // accounts, in this block
+	holders  map[[2]crypto.Address]*modelHolder // by asset and account
+	created  int                                // accounts, in this block
 }
 
 type modelAccount struct {
@@ -50,6 +54,11 @@ type modelAsset struct {
 	limit  *big.Int
 	supply *big.Int
 	paused bool
+
+	flags   uint32
+	retired bool
+	uri     string
+	hash    crypto.Hash
 }
 
 // NewModel reads a genesis document, not the state it makes.
@@ -58,7 +67,7 @@ func NewModel(g *ledger.Genesis) *Model {
 		Open: g.Params.AccountPolicy == "open", MaxNew: int(g.Params.MaxNewAccounts),
 		MaxLifetime: new(big.Int).SetUint64(g.Params.MaxMultiPartyLifetime),
 		NetworkHash: crypto.Keccak256([]byte(g.NetworkID)),
-		world:       world{map[crypto.Address]*modelAccount{}, map[crypto.Address]*modelAsset{}, map[[2]crypto.Address]*big.Int{}, 0},
+		world:       world{map[crypto.Address]*modelAccount{}, map[crypto.Address]*modelAsset{}, map[[2]crypto.Address]*big.Int{}, map[[2]crypto.Address]*modelHolder{}, 0},
 	}
 	for _, a := range g.Accounts {
 		account := newModelAccount(a.Address)
@@ -84,6 +93,7 @@ func NewModel(g *ledger.Genesis) *Model {
 		supply.Add(supply, bigOf(b.Amount))
 	}
 	m.Settlement = bySymbol[g.Settlement]
+	m.regulated(g, bySymbol)
 	return m
 }
 
@@ -133,7 +143,7 @@ func (m *Model) run(time uint64, r *Request) ledger.Code {
 }
 
 func (w *world) clone() world {
-	c := world{map[crypto.Address]*modelAccount{}, map[crypto.Address]*modelAsset{}, map[[2]crypto.Address]*big.Int{}, w.created}
+	c := world{map[crypto.Address]*modelAccount{}, map[crypto.Address]*modelAsset{}, map[[2]crypto.Address]*big.Int{}, map[[2]crypto.Address]*modelHolder{}, w.created}
 	for k, v := range w.accounts {
 		copied := *v
 		copied.spent = maps.Clone(v.spent)
@@ -146,6 +156,11 @@ func (w *world) clone() world {
 	}
 	for k, v := range w.balances {
 		c.balances[k] = new(big.Int).Set(v)
+	}
+	for k, v := range w.holders {
+		copied := *v
+		copied.amount = new(big.Int).Set(v.amount)
+		c.holders[k] = &copied
 	}
 	return c
 }
@@ -228,7 +243,7 @@ func (a *modelAccount) usable(n uint64) ledger.Code {
 	return ledger.Applied
 }
 
-// mustAuthorise: the sender, and whoever pays.
+// mustAuthorise: the sender, and whoever pays or becomes an issuer.
 func (m *Model) mustAuthorise(b *ledger.Body) []crypto.Address {
 	all := map[crypto.Address]bool{b.Sender: true}
 	switch op := b.Op.(type) {
@@ -238,6 +253,8 @@ func (m *Model) mustAuthorise(b *ledger.Body) []crypto.Address {
 		}
 	case *ledger.Redeem:
 		all[op.From] = true
+	case *ledger.ChangeIssuer:
+		all[op.To] = true
 	}
 	return slices.Collect(maps.Keys(all))
 }

@@ -38,6 +38,7 @@ func playGenesis(t *rapid.T) *ledger.Genesis {
 	for _, name := range []string{"duo", "trio"} {
 		g.Balances = append(g.Balances, ledger.GenesisBalance{Account: Address(name), Symbol: "GOLD", Amount: ledger.NewAmount(50)})
 	}
+	regulate(t, g)
 	return g
 }
 
@@ -92,6 +93,12 @@ func (p *play) block(rt *rapid.T, t *testing.T, seen map[ledger.Code]int) {
 		r, tx := p.transaction(rt, time)
 		requests, txs = append(requests, r), append(txs, tx)
 	}
+	p.compare(t, seen, time, requests, txs)
+}
+
+// compare applies a block to both.
+func (p *play) compare(t *testing.T, seen map[ledger.Code]int, time ledger.UnixTime, requests []Request, txs []*ledger.Tx) {
+	t.Helper()
 	got := Codes(p.chain.ApplyAt(t, time, txs...))
 	want := p.model.Block(time, requests)
 	for i := range want {
@@ -169,7 +176,8 @@ func (p *play) signedBy(rt *rapid.T, sender string, op ledger.Operation) []strin
 
 func (p *play) asset(rt *rapid.T) crypto.Address {
 	gold := p.chain.Asset("GOLD")
-	known := []crypto.Address{p.chain.Asset("COIN"), gold, gold, gold, gold, Address("no asset")}
+	share := p.chain.Asset("SHARE")
+	known := []crypto.Address{p.chain.Asset("COIN"), gold, gold, gold, gold, share, share, share, share, Address("no asset")}
 	return rapid.SampledFrom(append(known, p.assets...)).Draw(rt, "asset")
 }
 
@@ -186,11 +194,11 @@ func (p *play) amount(rt *rapid.T) ledger.Amount {
 }
 
 func (p *play) operation(rt *rapid.T, sender string, nonce ledger.Nonce) ledger.Operation {
-	switch rapid.SampledFrom([]int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10}).Draw(rt, "operation") {
+	switch rapid.SampledFrom([]int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13}).Draw(rt, "operation") {
 	case 0:
 		symbol := rapid.SampledFrom([]string{"GOLD", "RUST", "TIN"}).Draw(rt, "symbol")
 		p.assets = append(p.assets, p.chain.Net.AssetAddress(Address(sender), nonce))
-		return &ledger.CreateAsset{Symbol: symbol, Name: "An asset", Cap: ledger.NewAmount(rapid.Uint64Max(100).Draw(rt, "cap")), Flags: rapid.SampledFrom([]uint32{0, 0, 0, 4}).Draw(rt, "flags")}
+		return &ledger.CreateAsset{Symbol: symbol, Name: "An asset", Cap: ledger.NewAmount(rapid.Uint64Max(100).Draw(rt, "cap")), Flags: rapid.SampledFrom([]uint32{0, 0, 3, 7, 8}).Draw(rt, "flags")}
 	case 1, 2:
 		return &ledger.Issue{Asset: p.asset(rt), To: p.recipient(rt), Amount: p.amount(rt)}
 	case 3:
@@ -200,6 +208,8 @@ func (p *play) operation(rt *rapid.T, sender string, nonce ledger.Nonce) ledger.
 		return &ledger.PauseAsset{Asset: p.asset(rt)}
 	case 5:
 		return &ledger.ResumeAsset{Asset: p.asset(rt)}
+	case 6, 7, 8:
+		return p.regulated(rt, Address(sender))
 	}
 	op := &ledger.Transfer{}
 	for range rapid.IntRange(1, 3).Draw(rt, "legs") {

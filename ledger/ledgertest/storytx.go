@@ -78,7 +78,8 @@ func (s *story) signers(sender string, body *ledger.Body, options map[string]str
 	return keys
 }
 
-// paying lists the accounts whose balances op takes from.
+// paying lists the accounts besides the sender that must sign: those whose
+// balances op takes from, and a new issuer.
 func paying(op ledger.Operation) (from []crypto.Address) {
 	switch op := op.(type) {
 	case *ledger.Transfer:
@@ -87,6 +88,8 @@ func paying(op ledger.Operation) (from []crypto.Address) {
 		}
 	case *ledger.Redeem:
 		from = append(from, op.From)
+	case *ledger.ChangeIssuer:
+		from = append(from, op.To)
 	}
 	return from
 }
@@ -118,6 +121,9 @@ func (s *story) operation(body *ledger.Body, name, rest string) ledger.Operation
 		return &ledger.PauseAsset{Asset: s.asset(o["0"])}
 	case "resume":
 		return &ledger.ResumeAsset{Asset: s.asset(o["0"])}
+	}
+	if op := s.regulated(name, o); op != nil {
+		return op
 	}
 	s.t.Fatalf("unknown operation %q", name)
 	return nil

@@ -27,6 +27,10 @@ type typedMessage struct {
 	To        crypto.Address `json:"to"`
 	Amount    ledger.Amount  `json:"amount"`
 	Reference string         `json:"reference"`
+	Account   crypto.Address `json:"account"`
+	URI       string         `json:"uri"`
+	Hash      crypto.Hash    `json:"hash"`
+	Reason    uint16         `json:"reason"`
 }
 
 type typedLeg struct {
@@ -79,6 +83,9 @@ func (m *typedMessage) operation(primary string) (ledger.Operation, error) {
 		return &ledger.PauseAsset{Asset: m.Asset}, nil
 	case "ResumeAsset":
 		return &ledger.ResumeAsset{Asset: m.Asset}, nil
+	}
+	if op := m.regulated(primary); op != nil {
+		return op, nil
 	}
 	return nil, fmt.Errorf("typed data of unknown type %q", primary)
 }
