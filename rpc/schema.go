@@ -86,7 +86,9 @@ var typeNames = map[reflect.Type]string{
 
 // closed are the types that the server reads: it refuses unknown fields.
 var closed = []string{"Page", "SignedTransaction", "SentSignature", "UnsignedTransaction",
-	"Transfer", "Leg", "CreateAsset", "Issue", "Redeem", "PauseAsset", "ResumeAsset"}
+	"Transfer", "Leg", "CreateAsset", "Issue", "Redeem", "PauseAsset", "ResumeAsset",
+	"RetireAsset", "ChangeIssuer", "SetMetadata", "ApproveHolder", "RevokeHolder",
+	"FreezeHolder", "UnfreezeHolder", "FreezeBalance", "Clawback"}
 
 // of is the schema of a Go type as encoding/json writes it.
 func (g *schemas) of(t reflect.Type) schema {
@@ -103,7 +105,7 @@ func (g *schemas) of(t reflect.Type) schema {
 		return schema{{"type", "string"}}
 	case reflect.Bool:
 		return schema{{"type", "boolean"}}
-	case reflect.Uint8, reflect.Uint32:
+	case reflect.Uint8, reflect.Uint16, reflect.Uint32:
 		return integer(0, 1<<t.Bits()-1)
 	case reflect.Int, reflect.Uint64:
 		return integer(0, ledger.MaxJSONInteger)

@@ -44,8 +44,17 @@ var typeTexts = map[string]string{
 	"CreateAsset":     "Creates an asset whose issuer is the sender.",
 	"Issue":           "Creates an amount of an asset; the sender must be its issuer.",
 	"Redeem":          "Destroys an amount of an asset; the sender must be its issuer, and from must authorise it.",
-	"PauseAsset":      "Stops every movement of an asset; the sender must be its issuer.",
+	"PauseAsset":      "Stops every movement of an asset but clawback; the sender must be its issuer.",
 	"ResumeAsset":     "Ends a pause; the sender must be the asset's issuer.",
+	"RetireAsset":     "Ends an asset for ever, but for redeeming and clawback; the sender must be its issuer.",
+	"ChangeIssuer":    "Makes another account the issuer of an asset; the sender must be its issuer, and to must authorise it.",
+	"SetMetadata":     "Says where an asset's terms stand and what their hash is; empty and zero end it. The sender must be its issuer.",
+	"ApproveHolder":   "Lets an account receive a restricted asset; the sender must be its issuer.",
+	"RevokeHolder":    "Takes an approval back; what the account has stays. The sender must be the asset's issuer.",
+	"FreezeHolder":    "Keeps an account from spending and receiving a freezable asset; the sender must be its issuer.",
+	"UnfreezeHolder":  "Ends what freezeHolder began; the sender must be the asset's issuer.",
+	"FreezeBalance":   "Sets how much of a freezable asset an account must keep available, 0 for nothing; the sender must be its issuer.",
+	"Clawback":        "Moves an asset with the flag clawback from an account to another, whatever is frozen; the sender must be its issuer.",
 }
 
 // leafSchemas are the schemas that do not come from a struct's fields.
@@ -102,9 +111,11 @@ func init() { // they refer to each other through named
 		"Receipt.code":            named("ResultCode"),
 		"Transaction.envelope":    fixed(oneOf("native", "legacy", "dynamicFee")),
 		"Account.status":          fixed(oneOf(ledger.StatusActive.String())),
-		"Asset.status":            fixed(oneOf(ledger.AssetActive.String(), ledger.AssetPaused.String())),
+		"Asset.status":            fixed(oneOf(assetStatuses()...)),
 		"Asset.name":              fixed(textSchema(1, ledger.MaxNameBytes)),
 		"CreateAsset.name":        fixed(textSchema(1, ledger.MaxNameBytes)),
+		"SetMetadata.uri":         fixed(textSchema(0, ledger.MaxURIBytes)),
+		"Clawback.reason":         fixed(integer(1, 1<<16-1)),
 		"Page.limit":              fixed(integer(1, 1000)),
 		"ErrorData.name":          fixed(oneOf(errorNames()...)),
 		"ErrorData.code":          named("ResultCode"),
@@ -114,6 +125,14 @@ func init() { // they refer to each other through named
 			return schema{{"type", "array"}, {"items", refTo[ledger.Leg](g)}, {"minItems", 1}, {"maxItems", ledger.MaxLegs}}
 		},
 	}
+}
+
+// assetStatuses are the names of all statuses of an asset.
+func assetStatuses() (names []string) {
+	for s := ledger.AssetActive; s.String() != "unknown"; s++ {
+		names = append(names, s.String())
+	}
+	return names
 }
 
 func textSchema(low, high int) schema {
@@ -198,6 +217,12 @@ func eventField(g *schemas, key string) schema {
 		return refTo[ledger.Amount](g)
 	case "flags":
 		return integer(0, 1<<32-1)
+	case "reason":
+		return integer(1, 1<<16-1)
+	case "hash":
+		return refTo[crypto.Hash](g)
+	case "uri":
+		return textSchema(0, ledger.MaxURIBytes)
 	case "name":
 		return textSchema(1, ledger.MaxNameBytes)
 	}

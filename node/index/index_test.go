@@ -69,7 +69,7 @@ func newChain(t testing.TB, seed uint64) *chain {
 	}
 	issuer := c.keys[0].Address()
 	for _, symbol := range []string{"EUR", "USD"} {
-		g.Assets = append(g.Assets, ledger.GenesisAsset{Symbol: symbol, Name: symbol, Decimals: 2, Issuer: issuer})
+		g.Assets = append(g.Assets, ledger.GenesisAsset{Symbol: symbol, Name: symbol, Decimals: 2, Issuer: issuer, Flags: ledger.FlagFreezable | ledger.FlagClawback})
 		for _, k := range c.keys[:3] {
 			g.Balances = append(g.Balances, ledger.GenesisBalance{Account: k.Address(), Symbol: symbol, Amount: ledger.NewAmount(1000)})
 		}
@@ -124,7 +124,11 @@ func (c *chain) operation(sender crypto.Address) ledger.Operation {
 	amount := ledger.NewAmount(1 + c.random.Uint64N(400))
 	var to crypto.Address
 	to[19] = byte(1 + c.random.IntN(9))
-	switch c.random.IntN(12) {
+	switch c.random.IntN(16) {
+	case 12:
+		return &ledger.Clawback{Asset: asset, From: c.keys[1+c.random.IntN(2)].Address(), To: c.keys[3].Address(), Amount: amount, Reason: 2}
+	case 13, 14:
+		return c.regulation(asset, amount)
 	case 0:
 		return &ledger.Issue{Asset: asset, To: to, Amount: amount}
 	case 1:
@@ -141,6 +145,22 @@ func (c *chain) operation(sender crypto.Address) ledger.Operation {
 		legs = append(legs, ledger.Leg{From: sender, To: c.keys[0].Address(), Asset: assets[0], Amount: ledger.NewAmount(1)})
 	}
 	return &ledger.Transfer{Legs: legs}
+}
+
+// regulation is what an issuer says about its asset or a holder.
+func (c *chain) regulation(asset crypto.Address, amount ledger.Amount) ledger.Operation {
+	holder := c.keys[c.random.IntN(3)].Address()
+	switch c.random.IntN(6) {
+	case 0:
+		return &ledger.SetMetadata{Asset: asset, URI: "https://example.org", Hash: crypto.Keccak256(asset[:])}
+	case 1:
+		return &ledger.FreezeHolder{Asset: asset, Account: holder, Reference: "case"}
+	case 2, 3:
+		return &ledger.UnfreezeHolder{Asset: asset, Account: holder}
+	case 4:
+		return &ledger.FreezeBalance{Asset: asset, Account: holder, Amount: amount}
+	}
+	return &ledger.RetireAsset{Asset: asset}
 }
 
 // assets lists the addresses of a state's assets, ascending.
@@ -455,6 +475,15 @@ func TestRunStopsWhenTheChainCannotBeRead(t *testing.T) {
 		"results are missing": {broken{base: 1, block: &Block{Height: 1, Txs: []*ledger.Tx{c.transaction()}}}, "1 transactions and 0 results"},
 		"events do not add up": {broken{base: 1, block: &Block{Height: 1, Txs: []*ledger.Tx{c.transaction()}, Results: []ledger.TxResult{{
 			Events: []ledger.Event{{Type: ledger.EventTransfer, Asset: crypto.Address{1}, From: crypto.Address{2}, To: crypto.Address{3}, Amount: ledger.NewAmount(1)}},
+		}}}}, "do not add up"},
+		"a pause twice": {broken{base: 1, block: &Block{Height: 1, Txs: []*ledger.Tx{c.transaction()}, Results: []ledger.TxResult{{
+			Events: []ledger.Event{{Type: ledger.EventAssetPausedByNetwork, Asset: c.genesis.Network.Settlement}, {Type: ledger.EventAssetPausedByNetwork, Asset: c.genesis.Network.Settlement}},
+		}}}}, "do not add up"},
+		"clawback of what is not there": {broken{base: 1, block: &Block{Height: 1, Txs: []*ledger.Tx{c.transaction()}, Results: []ledger.TxResult{{
+			Events: []ledger.Event{{Type: ledger.EventClawback, Asset: c.genesis.Network.Settlement, From: crypto.Address{2}, To: crypto.Address{3}, Amount: ledger.NewAmount(1)}},
+		}}}}, "do not add up"},
+		"an issuer of no asset": {broken{base: 1, block: &Block{Height: 1, Txs: []*ledger.Tx{c.transaction()}, Results: []ledger.TxResult{{
+			Events: []ledger.Event{{Type: ledger.EventIssuerChanged, Asset: crypto.Address{1}, Account: crypto.Address{2}}},
 		}}}}, "do not add up"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -152,7 +152,7 @@ type receiptRecord struct {
 	Events   []eventRecord
 }
 
-// eventRecord is an event whose addresses are empty where they are zero.
+// eventRecord is an event whose addresses and hash are empty where they are zero.
 type eventRecord struct {
 	Type                     uint8
 	Account, From, To, Asset []byte
@@ -162,6 +162,10 @@ type eventRecord struct {
 	Name                     string `rlp:"optional"`
 	Decimals                 uint8  `rlp:"optional"`
 	Flags                    uint32 `rlp:"optional"`
+	Other                    []byte `rlp:"optional"`
+	Number                   uint64 `rlp:"optional"`
+	Until                    uint64 `rlp:"optional"`
+	Hash                     []byte `rlp:"optional"`
 }
 
 func recordOf(tx *ledger.Tx, result *ledger.TxResult) *receiptRecord {
@@ -178,6 +182,10 @@ func recordOf(tx *ledger.Tx, result *ledger.TxResult) *receiptRecord {
 			Type: uint8(e.Type), Account: unlessZero(&e.Account), From: unlessZero(&e.From), To: unlessZero(&e.To),
 			Asset: unlessZero(&e.Asset), Amount: e.Amount.Bytes(), Reference: e.Reference,
 			Symbol: e.Symbol, Name: e.Name, Decimals: e.Decimals, Flags: e.Flags,
+			Other: unlessZero(&e.Other), Number: e.Number, Until: uint64(e.Until),
+		}
+		if e.Hash != (crypto.Hash{}) {
+			r.Events[i].Hash = e.Hash[:]
 		}
 	}
 	return r
@@ -196,12 +204,14 @@ func (r *eventRecord) event() (ledger.Event, error) {
 	e := ledger.Event{
 		Type: ledger.EventType(r.Type), Reference: r.Reference,
 		Symbol: r.Symbol, Name: r.Name, Decimals: r.Decimals, Flags: r.Flags,
+		Number: r.Number, Until: ledger.UnixTime(r.Until),
 	}
-	ok := e.Type.Name() != "unknown"
+	ok := e.Type.Name() != "unknown" && (len(r.Hash) == 0 || len(r.Hash) == len(e.Hash))
+	copy(e.Hash[:], r.Hash)
 	for _, part := range []struct {
 		to   *crypto.Address
 		from []byte
-	}{{&e.Account, r.Account}, {&e.From, r.From}, {&e.To, r.To}, {&e.Asset, r.Asset}} {
+	}{{&e.Account, r.Account}, {&e.From, r.From}, {&e.To, r.To}, {&e.Asset, r.Asset}, {&e.Other, r.Other}} {
 		ok = ok && (len(part.from) == 0 || len(part.from) == len(part.to))
 		copy(part.to[:], part.from)
 	}

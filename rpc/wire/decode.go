@@ -53,7 +53,7 @@ func eventFields(data []byte) (map[string]string, error) {
 	}
 	fields := make(map[string]string, len(raw))
 	for key, value := range raw {
-		isNumber := key == "decimals" || key == "flags"
+		isNumber := key == "decimals" || key == "flags" || key == "reason"
 		if isNumber {
 			value = bytes.TrimSpace(value)
 			if len(value) == 0 || value[0] < '0' || value[0] > '9' {

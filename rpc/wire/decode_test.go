@@ -22,8 +22,9 @@ func fullEvent(t *rapid.T) ledger.Event {
 		Amount:    ledger.NewAmount(rapid.Uint64().Draw(t, "amount")),
 		Reference: text.Draw(t, "reference"), Symbol: text.Draw(t, "symbol"), Name: text.Draw(t, "name"),
 		Decimals: rapid.Uint8().Draw(t, "decimals"), Flags: rapid.Uint32().Draw(t, "flags"),
+		Number: uint64(rapid.Uint16().Draw(t, "number")), Hash: crypto.Keccak256([]byte(text.Draw(t, "hashed"))),
 	}
-	all.Type = ledger.EventType(rapid.IntRange(1, 7).Draw(t, "type"))
+	all.Type = rapid.SampledFrom(ledger.EventTypes()).Draw(t, "type")
 	event, ok := ledger.ParseEvent(all.Type.Name(), all.Attributes())
 	if !ok {
 		t.Fatalf("the ledger does not read its own event %+v", all)

@@ -98,13 +98,13 @@ type Receipt struct {
 type Event struct{ ledger.Event }
 
 // MarshalJSON writes type first, then the fields in the order of the outcome.
-// decimals and flags are numbers, everything else is a string.
+// decimals, flags and reason are numbers, everything else is a string.
 func (e Event) MarshalJSON() ([]byte, error) {
 	out := append([]byte(`{"type":`), quote(e.Type.Name())...)
 	for _, a := range e.Attributes() {
 		out = append(append(append(out, ','), quote(a.Key)...), ':')
 		switch a.Key {
-		case "decimals", "flags":
+		case "decimals", "flags", "reason":
 			out = append(out, a.Value...)
 		case "account", "issuer", "from", "to", "asset":
 			address, err := crypto.ParseAddress(a.Value)
@@ -186,7 +186,7 @@ type Asset struct {
 	Cap      ledger.Amount  `json:"cap"` // "0": no cap but 2^128 - 1
 	Supply   ledger.Amount  `json:"supply"`
 	Flags    uint32         `json:"flags"`
-	Status   string         `json:"status"` // "active" or "paused"
+	Status   string         `json:"status"` // "active", "paused", "pausedByNetwork", "pausedByBoth", "retired" or "retiredAndPaused"
 }
 
 // Page asks for a part of a list.
