@@ -80,6 +80,26 @@ const (
 	CodeAccountHasBalances Code = 131
 	CodeAccountHasHolds    Code = 132
 
+	CodeAssetRetired         Code = 140
+	CodeAssetHasHolds        Code = 141
+	CodeSettlementAsset      Code = 142
+	CodeNotFreezable         Code = 143
+	CodeNotClawback          Code = 144
+	CodeNotRestricted        Code = 145
+	CodeUnknownHolder        Code = 146
+	CodeHolderApproved       Code = 147
+	CodeHolderNotApproved    Code = 148
+	CodeHolderFrozen         Code = 149
+	CodeHolderNotFrozen      Code = 150
+	CodeFrozenUnchanged      Code = 151
+	CodeMetadataUnchanged    Code = 152
+	CodeRecipientNotApproved Code = 153
+	CodeRecipientFrozen      Code = 154
+	CodeSourceFrozen         Code = 155
+	CodeBalanceFrozen        Code = 156
+	CodeNewIssuerInactive    Code = 157
+	CodeNotIssuerMember      Code = 158
+
 	CodeUnknownHold    Code = 160
 	CodeHoldDue        Code = 161
 	CodeNotHoldParty   Code = 162
@@ -157,7 +177,7 @@ var codeTable = []CodeInfo{
 	{CodeUnknownAsset, "unknownAsset", "there is no asset at this address"},
 	{CodeNotIssuer, "notIssuer", "only the asset's issuer may do this"},
 	{CodeAssetPaused, "assetPaused", "the asset is paused"},
-	{CodeAssetNotPaused, "assetNotPaused", "the asset is not paused"},
+	{CodeAssetNotPaused, "assetNotPaused", "the asset is not paused by who would resume it"},
 	{CodeSourceInactive, "sourceInactive", "the account that pays may not act"},
 	{CodeRecipientIsAsset, "recipientIsAsset", "the recipient is an asset's address, which can hold nothing"},
 	{CodeRecipientNotAdmitted, "recipientNotAdmitted", "the recipient has no account, and on this network accounts must be admitted first"},
@@ -181,6 +201,25 @@ var codeTable = []CodeInfo{
 	{CodeAccountNotFrozen, "accountNotFrozen", "the account is not frozen by whoever asks: a registrar cannot lift what the network froze, nor the network what a registrar did"},
 	{CodeAccountHasBalances, "accountHasBalances", "the account has balances: move them away first"},
 	{CodeAccountHasHolds, "accountHasHolds", "the account pays or is paid by holds: they must end first"},
+	{CodeAssetRetired, "assetRetired", "the asset is retired: it can only be redeemed and clawed back"},
+	{CodeAssetHasHolds, "assetHasHolds", "there are holds of the asset: capture or release them first"},
+	{CodeSettlementAsset, "settlementAsset", "the settlement asset cannot be retired"},
+	{CodeNotFreezable, "notFreezable", "the asset was created without the flag freezable"},
+	{CodeNotClawback, "notClawback", "the asset was created without the flag clawback"},
+	{CodeNotRestricted, "notRestricted", "the asset was created without the flag restricted: it needs no approvals"},
+	{CodeUnknownHolder, "unknownHolder", "the holder has no account, or a closed one"},
+	{CodeHolderApproved, "holderApproved", "the holder is approved already"},
+	{CodeHolderNotApproved, "holderNotApproved", "the holder is not approved"},
+	{CodeHolderFrozen, "holderFrozen", "the holder is frozen already"},
+	{CodeHolderNotFrozen, "holderNotFrozen", "the holder is not frozen"},
+	{CodeFrozenUnchanged, "frozenUnchanged", "this amount of the balance is what is frozen already"},
+	{CodeMetadataUnchanged, "metadataUnchanged", "the asset has this metadata already"},
+	{CodeRecipientNotApproved, "recipientNotApproved", "the asset is restricted, and its issuer has not approved the recipient"},
+	{CodeRecipientFrozen, "recipientFrozen", "the asset's issuer has frozen the recipient, which cannot receive it"},
+	{CodeSourceFrozen, "sourceFrozen", "the asset's issuer has frozen the account that pays, which cannot spend it"},
+	{CodeBalanceFrozen, "balanceFrozen", "less would stay available than the amount that the asset's issuer has frozen"},
+	{CodeNewIssuerInactive, "newIssuerInactive", "the new issuer's account may not act"},
+	{CodeNotIssuerMember, "notIssuerMember", "on this network an asset's issuer must be an account of an active member with the role issuer"},
 	{CodeUnknownHold, "unknownHold", "there is no hold under this ID: it never was, or was captured, released or expired"},
 	{CodeHoldDue, "holdDue", "the hold has reached its expiry: what is left of it goes back to the payer by itself"},
 	{CodeNotHoldParty, "notHoldParty", "only the hold's payee captures it, or its arbiter where it has one; only these release it, or the issuer of an asset with clawback"},

@@ -234,6 +234,27 @@ func malformations() []corruption {
 		{"unfreezeAccount whose reference is a list", m, true, operation(10, bobBytes, list{})},
 		{"closeAccount of no field", m, true, operation(11)},
 		{"closeAccount of two fields", m, true, operation(11, bobBytes, []byte{})},
+		{"retireAsset of no field", m, true, operation(12)},
+		{"retireAsset of two fields", m, true, operation(12, bobBytes, bobBytes)},
+		{"changeIssuer of one field", m, true, operation(13, bobBytes)},
+		{"changeIssuer to 19 bytes", m, true, operation(13, bobBytes, make([]byte, 19))},
+		{"setMetadata of two fields", m, true, operation(14, bobBytes, []byte("u"))},
+		{"setMetadata with a hash of 31 bytes", m, true, operation(14, bobBytes, []byte("u"), make([]byte, 31))},
+		{"setMetadata with no hash", m, true, operation(14, bobBytes, []byte("u"), []byte{})},
+		{"setMetadata with a list", m, true, operation(14, bobBytes, list{}, make([]byte, 32))},
+		{"approveHolder of one field", m, true, operation(15, bobBytes)},
+		{"approveHolder of three fields", m, true, operation(15, bobBytes, bobBytes, []byte{})},
+		{"revokeHolder of one field", m, true, operation(16, bobBytes)},
+		{"freezeHolder of two fields", m, true, operation(17, bobBytes, bobBytes)},
+		{"freezeHolder of four fields", m, true, operation(17, bobBytes, bobBytes, []byte{}, []byte{})},
+		{"unfreezeHolder of two fields", m, true, operation(18, bobBytes, bobBytes)},
+		{"freezeBalance of three fields", m, true, operation(19, bobBytes, bobBytes, uint64(1))},
+		{"freezeBalance of 2^128", m, true, operation(19, bobBytes, bobBytes, tooBig, []byte{})},
+		{"freezeBalance with a leading zero", m, true, operation(19, bobBytes, bobBytes, []byte{0, 1}, []byte{})},
+		{"clawback of five fields", m, true, operation(20, bobBytes, bobBytes, someone, uint64(1), uint64(1))},
+		{"clawback of seven fields", m, true, operation(20, bobBytes, bobBytes, someone, uint64(1), uint64(1), []byte{}, []byte{})},
+		{"clawback for reason 2^16", m, true, operation(20, bobBytes, bobBytes, someone, uint64(1), uint64(1<<16), []byte{})},
+		{"clawback with a reason of a list", m, true, operation(20, bobBytes, bobBytes, someone, uint64(1), list{}, []byte{})},
 	}
 }
 
@@ -318,6 +339,35 @@ func invalidities() []corruption {
 		{"unfreeze with a reference not UTF-8", invalid, true, operation(10, bobBytes, []byte{0xff})},
 		{"close zero", invalid, true, operation(11, zero20)},
 		{"admit by no member", ledger.CodeNotMember, true, operation(8, someone)},
+		{"createAsset with all flags", ledger.Applied, true, operation(2, []byte("TIN"), []byte("Tin"), uint64(18), top, uint64(7))},
+		{"createAsset with another flag", ledger.CodeUnsupportedFlags, true, operation(2, []byte("TIN"), []byte("Tin"), uint64(18), top, uint64(8))},
+		{"retirement of the zero asset", invalid, true, operation(12, zero20)},
+		{"zero issuer", invalid, true, operation(13, bobBytes, zero20)},
+		{"issuer of the zero asset", invalid, true, operation(13, zero20, bobBytes)},
+		{"issuer to itself", invalid, true, func(f list) list { return operation(13, bobBytes, f[fSender])(f) }},
+		{"metadata of the zero asset", invalid, true, operation(14, zero20, []byte("u"), make([]byte, 32))},
+		{"metadata with 257 bytes", limit, true, operation(14, bobBytes, []byte(text("u", 257)), make([]byte, 32))},
+		{"metadata with 256 bytes", ledger.CodeUnknownAsset, true, operation(14, bobBytes, []byte(text("u", 256)), make([]byte, 32))},
+		{"metadata not UTF-8", invalid, true, operation(14, bobBytes, []byte{0xff}, make([]byte, 32))},
+		{"metadata of two lines", invalid, true, operation(14, bobBytes, []byte("u\nv"), make([]byte, 32))},
+		{"approval of zero", invalid, true, operation(15, bobBytes, zero20)},
+		{"approval for the zero asset", invalid, true, operation(15, zero20, bobBytes)},
+		{"revocation of zero", invalid, true, operation(16, bobBytes, zero20)},
+		{"freeze of zero", invalid, true, operation(17, bobBytes, zero20, []byte{})},
+		{"freeze with a long reference", limit, true, operation(17, bobBytes, bobBytes, []byte(text("r", 36)))},
+		{"freeze with a reference of two lines", invalid, true, operation(17, bobBytes, bobBytes, []byte("a\nb"))},
+		{"unfreeze of the zero asset", invalid, true, operation(18, zero20, bobBytes, []byte{})},
+		{"unfreeze with a long reference", limit, true, operation(18, bobBytes, bobBytes, []byte(text("r", 36)))},
+		{"freeze of nothing", ledger.CodeUnknownAsset, true, operation(19, bobBytes, bobBytes, uint64(0), []byte{})},
+		{"freeze of an amount of zero's", invalid, true, operation(19, bobBytes, zero20, uint64(1), []byte{})},
+		{"freeze of an amount with a long reference", limit, true, operation(19, bobBytes, bobBytes, uint64(1), []byte(text("r", 36)))},
+		{"clawback of nothing", zero, true, operation(20, bobBytes, bobBytes, someone, uint64(0), uint64(1), []byte{})},
+		{"clawback without a reason", invalid, true, operation(20, bobBytes, bobBytes, someone, uint64(1), uint64(0), []byte{})},
+		{"clawback of nothing without a reason", invalid, true, operation(20, bobBytes, bobBytes, someone, uint64(0), uint64(0), []byte{})},
+		{"clawback to the same", invalid, true, operation(20, bobBytes, bobBytes, bobBytes, uint64(1), uint64(1), []byte{})},
+		{"clawback from zero", invalid, true, operation(20, bobBytes, zero20, bobBytes, uint64(1), uint64(1), []byte{})},
+		{"clawback to zero", invalid, true, operation(20, bobBytes, bobBytes, zero20, uint64(1), uint64(1), []byte{})},
+		{"clawback with a long reference", limit, true, operation(20, bobBytes, bobBytes, someone, uint64(1), uint64(0), []byte(text("r", 36)))},
 	}
 }
 
@@ -494,6 +544,9 @@ func TestEveryCodeIsProduced(t *testing.T) {
 		produced[code.String()] = true
 	}
 	for _, code := range registrarCodes {
+		produced[code.String()] = true
+	}
+	for _, code := range ledger.LadderCodes() {
 		produced[code.String()] = true
 	}
 	stories, err := filepath.Glob(filepath.Join("ledgertest", "testdata", "*.txt"))

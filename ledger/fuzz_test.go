@@ -96,7 +96,9 @@ func FuzzDecodeAccount(f *testing.F) { fuzzRecord(f, "state", DecodeAccount, wri
 func FuzzDecodeAsset(f *testing.F)   { fuzzRecord(f, "state", DecodeAsset, writeAsset) }
 func FuzzDecodeBalance(f *testing.F) { fuzzRecord(f, "state", DecodeBalance, writeBalance) }
 
-func FuzzDecodeHold(f *testing.F) { fuzzRecord(f, "holds", DecodeHold, writeHold) }
+func FuzzDecodeHold(f *testing.F)     { fuzzRecord(f, "holds", DecodeHold, writeHold) }
+func FuzzDecodeHolder(f *testing.F)   { fuzzRecord(f, "state", DecodeHolder, writeHolder) }
+func FuzzDecodeMetadata(f *testing.F) { fuzzRecord(f, "state", DecodeMetadata, writeMetadata) }
 
 func FuzzDecodeParams(f *testing.F) {
 	fuzzRecord(f, "state", DecodeParams, func(w *encoder, p *Params) { w.out = encodeParams(*p) })

@@ -9,7 +9,8 @@ import (
 // errHeld means that held balances and holds do not add up.
 var errHeld = errors.New("state is corrupt: what is held is not the sum of the holds")
 
-// movable checks asset, payer and payee of a movement, as a transfer's leg does.
+// movable checks asset, payer and payee of a movement, and that the payee may hold
+// the asset, as a transfer's leg does.
 func (s *state) movable(asset, from, to crypto.Address) (Code, error) {
 	if code, err := s.moving(asset); code != Applied || err != nil {
 		return code, err
@@ -17,10 +18,14 @@ func (s *state) movable(asset, from, to crypto.Address) (Code, error) {
 	if code, err := s.paying(from); code != Applied || err != nil {
 		return code, err
 	}
-	return s.receiving(to)
+	if code, err := s.receiving(to); code != Applied || err != nil {
+		return code, err
+	}
+	return s.mayHold(asset, to)
 }
 
-// createHold checks expiry, asset, both accounts, ID and balance, in this order.
+// createHold checks expiry, asset, both accounts, the payee as a holder, ID, what
+// the payer may spend, and balance, in this order.
 func (s *state) createHold(id crypto.Address, h *Hold) (Code, error) {
 	switch {
 	case s.reached(h.Expiry):
@@ -37,6 +42,9 @@ func (s *state) createHold(id crypto.Address, h *Hold) (Code, error) {
 	}
 	if c.present {
 		return CodeHoldTaken, nil
+	}
+	if code, err := s.maySpend(h.Asset, h.From, h.Amount); code != Applied || err != nil {
+		return code, err
 	}
 	if code, err := s.debit(h.From, h.Asset, h.Amount); code != Applied || err != nil {
 		return code, err
@@ -56,7 +64,8 @@ func (s *state) createHold(id crypto.Address, h *Hold) (Code, error) {
 }
 
 // captureHold pays a part of a hold to its payee. It checks hold, expiry, who
-// captures, asset, both accounts and amount, in this order.
+// captures, asset, both accounts, payee and payer as holders, and amount, in this
+// order.
 func (s *state) captureHold(id, by crypto.Address, amount Amount, reference string) (Code, error) {
 	c, code, err := s.openHold(id)
 	if code != Applied || err != nil {
@@ -70,6 +79,9 @@ func (s *state) captureHold(id, by crypto.Address, amount Amount, reference stri
 		return CodeCaptorInactive, err
 	}
 	if code, err := s.movable(h.Asset, h.From, h.To); code != Applied || err != nil {
+		return code, err
+	}
+	if code, err := s.mayPayHeld(h.Asset, h.From); code != Applied || err != nil {
 		return code, err
 	}
 	left, ok := h.Amount.Sub(amount)

@@ -16,6 +16,15 @@ const (
 	KindFreezeAccount      Kind = 9
 	KindUnfreezeAccount    Kind = 10
 	KindCloseAccount       Kind = 11
+	KindRetireAsset        Kind = 12
+	KindChangeIssuer       Kind = 13
+	KindSetMetadata        Kind = 14
+	KindApproveHolder      Kind = 15
+	KindRevokeHolder       Kind = 16
+	KindFreezeHolder       Kind = 17
+	KindUnfreezeHolder     Kind = 18
+	KindFreezeBalance      Kind = 19
+	KindClawback           Kind = 20
 	KindCreateHold         Kind = 21
 	KindCaptureHold        Kind = 22
 	KindReleaseHold        Kind = 23
@@ -43,8 +52,10 @@ type kindSpec struct {
 var kindSpecs = []*kindSpec{
 	&transferSpec, &createAssetSpec, &issueSpec, &redeemSpec, &pauseAssetSpec,
 	&resumeAssetSpec, &setKeysSpec, &admitAccountSpec, &freezeAccountSpec, &unfreezeAccountSpec,
-	&closeAccountSpec, &createHoldSpec, &captureHoldSpec, &releaseHoldSpec, &settleSpec,
-	&proposeSpec, &castVoteSpec, &withdrawProposalSpec, &rotateValidatorKeySpec, &setNodesSpec,
+	&closeAccountSpec, &retireAssetSpec, &changeIssuerSpec, &setMetadataSpec, &approveHolderSpec,
+	&revokeHolderSpec, &freezeHolderSpec, &unfreezeHolderSpec, &freezeBalanceSpec, &clawbackSpec,
+	&createHoldSpec, &captureHoldSpec, &releaseHoldSpec, &settleSpec, &proposeSpec,
+	&castVoteSpec, &withdrawProposalSpec, &rotateValidatorKeySpec, &setNodesSpec,
 }
 
 // specs are the kindSpecs by their numbers.

@@ -35,7 +35,9 @@ type state struct {
 	balanceTable  table[balanceID, Balance]
 	dueTable      table[dueID, byte]
 	holdTable     table[crypto.Address, Hold]
+	holderTable   table[holderID, Holder]
 	memberTable   table[crypto.Address, Member]
+	metadataTable table[crypto.Address, Metadata]
 	symbolTable   table[string, crypto.Address]
 	keyOwnerTable table[ConsensusAddress, crypto.Address]
 
@@ -75,12 +77,12 @@ type records interface {
 func (s *state) tables() [tableCount]records {
 	return [...]records{
 		&s.accountTable, &s.assetTable, &s.balanceTable, &s.dueTable, &s.dueFromTable, &s.happenedTable,
-		&s.holdTable, &s.memberTable, &s.memberListTable, &s.paramsTable, &s.proposalTable, &s.proposalListTable,
+		&s.holdTable, &s.holderTable, &s.memberTable, &s.memberListTable, &s.metadataTable, &s.paramsTable, &s.proposalTable, &s.proposalListTable,
 		&s.protocolTable, &s.symbolTable, &s.upgradeTable, &s.keyOwnerTable,
 	}
 }
 
-const tableCount = 16
+const tableCount = 18
 
 func newState(net *Network, time UnixTime, r Reader) (*state, error) {
 	params, err := ReadParams(r)
@@ -112,6 +114,8 @@ func (s *state) open(r Reader) {
 	s.proposalListTable.kind = &proposalListRecords
 	s.protocolTable.kind = &protocolRecords
 	s.upgradeTable.kind = &upgradeRecords
+	s.holderTable.kind = &holderRecords
+	s.metadataTable.kind = &metadataRecords
 	s.symbolTable.kind = &symbolRecords
 	s.keyOwnerTable.kind = &keyOwnerRecords
 	s.dueFromTable.kind = &dueFromRecords
@@ -136,6 +140,8 @@ var (
 	symbolRecords       = recordKind[string, crypto.Address]{len(prefixSymbol), appendKeySymbol, decodeAddress, writeAddress}
 	dueFromRecords      = recordKind[single, dueID]{len(KeyDueFrom), singleKey(KeyDueFrom), decodeDueFrom, writeDueFrom}
 	happenedRecords     = recordKind[single, blockHappened]{len(KeyEvents), singleKey(KeyEvents), decodeHappened, writeHappened}
+	holderRecords       = recordKind[holderID, Holder]{len(prefixHolder), appendKeyHolder, DecodeHolder, writeHolder}
+	metadataRecords     = recordKind[crypto.Address, Metadata]{len(prefixMetadata), appendKeyMetadata, DecodeMetadata, writeMetadata}
 )
 
 // singleKey is the key of a record of which there is one.

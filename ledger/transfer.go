@@ -130,8 +130,9 @@ func (l *Leg) typed(m *message) {
 	m.string("reference", l.Reference)
 }
 
-// apply of a transfer. Each leg is checked in this order: asset, pause, both
-// accounts, balance.
+// apply of a transfer. Each leg is checked in this order: asset, retirement,
+// pause, payer, recipient, what the asset's flags ask of the recipient and of
+// the payer, balance.
 func (t *Transfer) apply(s *state, b *Body) (Code, error) {
 	if t.isCancel(b.Sender, s.net.Settlement) {
 		return Applied, nil
@@ -154,6 +155,12 @@ func (l *Leg) apply(s *state) (Code, error) {
 	if code, err := s.receiving(l.To); code != Applied || err != nil {
 		return code, err
 	}
+	if code, err := s.mayHold(l.Asset, l.To); code != Applied || err != nil {
+		return code, err
+	}
+	if code, err := s.maySpend(l.Asset, l.From, l.Amount); code != Applied || err != nil {
+		return code, err
+	}
 	if code, err := s.debit(l.From, l.Asset, l.Amount); code != Applied || err != nil {
 		return code, err
 	}
@@ -161,20 +168,6 @@ func (l *Leg) apply(s *state) (Code, error) {
 		return 0, err
 	}
 	s.emit(Event{Type: EventTransfer, From: l.From, To: l.To, Asset: l.Asset, Amount: l.Amount, Reference: l.Reference})
-	return Applied, nil
-}
-
-// moving: the asset exists and is not paused.
-func (s *state) moving(asset crypto.Address) (Code, error) {
-	c, err := s.asset(asset)
-	switch {
-	case err != nil:
-		return 0, err
-	case !c.present:
-		return CodeUnknownAsset, nil
-	case c.value.Status.paused():
-		return CodeAssetPaused, nil
-	}
 	return Applied, nil
 }
 

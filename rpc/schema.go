@@ -89,7 +89,9 @@ var closed = []string{"Page", "SignedTransaction", "SentSignature", "UnsignedTra
 	"Transfer", "Leg", "CreateAsset", "Issue", "Redeem", "PauseAsset", "ResumeAsset",
 	"SetKeys", "Key", "AdmitAccount", "FreezeAccount", "UnfreezeAccount", "CloseAccount",
 
-	"CreateHold", "CaptureHold", "ReleaseHold", "Settle", "Capture", "Hold"}
+	"CreateHold", "CaptureHold", "ReleaseHold", "Settle", "Capture", "Hold",
+	"RetireAsset", "ChangeIssuer", "SetMetadata", "ApproveHolder", "RevokeHolder",
+	"FreezeHolder", "UnfreezeHolder", "FreezeBalance", "Clawback"}
 
 // of is the schema of a Go type as encoding/json writes it.
 func (g *schemas) of(t reflect.Type) schema {
@@ -106,7 +108,7 @@ func (g *schemas) of(t reflect.Type) schema {
 		return schema{{"type", "string"}}
 	case reflect.Bool:
 		return schema{{"type", "boolean"}}
-	case reflect.Uint8, reflect.Uint32:
+	case reflect.Uint8, reflect.Uint16, reflect.Uint32:
 		return integer(0, 1<<t.Bits()-1)
 	case reflect.Int, reflect.Uint64:
 		return integer(0, ledger.MaxJSONInteger)

@@ -71,6 +71,15 @@ var typeTexts = map[string]string{
 	"Settle":             "Captures, then legs, then new holds, 1 to 4096 in all, all or nothing. Lists that are empty may be left out.",
 	"Capture":            "A part of a hold to capture; by is its payee, or its arbiter where it has one, and must authorise it.",
 	"Hold":               "The terms of a new hold; the account from must authorise it. Without arbiter the payee captures.",
+	"RetireAsset":        "Ends an asset for ever, but for redeeming and clawback; the sender must be its issuer.",
+	"ChangeIssuer":       "Makes another account the issuer of an asset; the sender must be its issuer, and to must authorise it.",
+	"SetMetadata":        "Says where an asset's terms stand and what their hash is; empty and zero end it. The sender must be its issuer.",
+	"ApproveHolder":      "Lets an account receive a restricted asset; the sender must be its issuer.",
+	"RevokeHolder":       "Takes an approval back; what the account has stays. The sender must be the asset's issuer.",
+	"FreezeHolder":       "Keeps an account from spending and receiving a freezable asset; the sender must be its issuer.",
+	"UnfreezeHolder":     "Ends what freezeHolder began; the sender must be the asset's issuer.",
+	"FreezeBalance":      "Sets how much of a freezable asset an account must keep available, 0 for nothing; the sender must be its issuer.",
+	"Clawback":           "Moves an asset with the flag clawback from an account to another, whatever is frozen; the sender must be its issuer.",
 }
 
 // leafSchemas are the schemas that do not come from a struct's fields.
@@ -129,7 +138,7 @@ func init() { // they refer to each other through named
 		"Transaction.envelope":    fixed(oneOf("native", "legacy", "dynamicFee")),
 		"Account.status": fixed(oneOf(ledger.StatusActive.String(), ledger.StatusFrozen.String(), ledger.StatusFrozenByNetwork.String(),
 			ledger.StatusFrozenByBoth.String(), ledger.StatusClosed.String())),
-		"Asset.status":          fixed(oneOf(ledger.AssetActive.String(), ledger.AssetPaused.String())),
+		"Asset.status":          fixed(oneOf(assetStatuses()...)),
 		"Asset.name":            fixed(textSchema(1, ledger.MaxNameBytes)),
 		"CreateAsset.name":      fixed(textSchema(1, ledger.MaxNameBytes)),
 		"Page.limit":            fixed(integer(1, 1000)),
@@ -147,7 +156,9 @@ func init() { // they refer to each other through named
 		"Settle.holds":    upTo[ledger.Hold],
 		"*.expiry": fixed(schema{{"type", "integer"}, {"minimum", 0}, {"maximum", ledger.MaxJSONInteger},
 			{"description", "The block time (Unix seconds) from which on a hold is due; at most 366 days ahead"}}),
-		"Event.cause": fixed(oneOf(ledger.HoldReleased.String(), ledger.HoldExpired.String())),
+		"Event.cause":     fixed(oneOf(ledger.HoldReleased.String(), ledger.HoldExpired.String())),
+		"SetMetadata.uri": fixed(textSchema(0, ledger.MaxURIBytes)),
+		"Clawback.reason": fixed(integer(1, 1<<16-1)),
 		"Transfer.legs": func(g *schemas) schema {
 			return schema{{"type", "array"}, {"items", refTo[ledger.Leg](g)}, {"minItems", 1}, {"maxItems", ledger.MaxLegs}}
 		},
@@ -160,6 +171,14 @@ const maxThreshold = ledger.MaxAuthorityKeys * (1<<32 - 1)
 // upTo is a list of at most as many items as a transaction may have.
 func upTo[T any](g *schemas) schema {
 	return schema{{"type", "array"}, {"items", refTo[T](g)}, {"maxItems", ledger.MaxLegs}}
+}
+
+// assetStatuses are the names of all statuses of an asset.
+func assetStatuses() (names []string) {
+	for s := ledger.AssetActive; s.String() != "unknown"; s++ {
+		names = append(names, s.String())
+	}
+	return names
 }
 
 func textSchema(low, high int) schema {
@@ -256,6 +275,12 @@ func eventField(g *schemas, key string) schema {
 		return refTo[ledger.Amount](g)
 	case "flags":
 		return integer(0, 1<<32-1)
+	case "reason":
+		return integer(1, 1<<16-1)
+	case "hash":
+		return refTo[crypto.Hash](g)
+	case "uri":
+		return textSchema(0, ledger.MaxURIBytes)
 	case "name":
 		return textSchema(1, ledger.MaxNameBytes)
 	}

@@ -32,6 +32,9 @@ func anyOperation(t *rapid.T, sender crypto.Address) ledger.Operation {
 	if op := anyGovernance(t, name); op != nil {
 		return op
 	}
+	if op := anyRegulated(t, name, sender); op != nil {
+		return op
+	}
 	switch name {
 	case "transfer":
 		op := &ledger.Transfer{}

@@ -39,19 +39,24 @@ type book struct {
 	balances map[[2]crypto.Address]*big.Int
 	people   map[crypto.Address]*bookAccount // the accounts again, with what else is told of them
 	govern   *governBook
-	holds    map[crypto.Address]*ledger.Hold // with what is left
+	holds    map[crypto.Address]*ledger.Hold      // with what is left
+	holders  map[[2]crypto.Address]*ledger.Holder // by asset and account
 }
 
 type bookAsset struct {
-	created ledger.Event
-	supply  *big.Int
-	paused  bool
+	created  ledger.Event
+	supply   *big.Int
+	issuer   crypto.Address
+	metadata ledger.Metadata
+	// What the events say about its status.
+	paused, pausedByNetwork, retired bool
 }
 
 func newBook() *book {
 	return &book{
 		accounts: map[crypto.Address]bool{}, assets: map[crypto.Address]*bookAsset{}, balances: map[[2]crypto.Address]*big.Int{},
 		people: map[crypto.Address]*bookAccount{}, govern: newGovernBook(), holds: map[crypto.Address]*ledger.Hold{},
+		holders: map[[2]crypto.Address]*ledger.Holder{},
 	}
 }
 
@@ -86,7 +91,7 @@ func (b *book) enter(t testing.TB, e ledger.Event) {
 		if b.assets[e.Asset] != nil {
 			t.Fatalf("asset %s is created twice", e.Asset)
 		}
-		b.assets[e.Asset] = &bookAsset{created: e, supply: new(big.Int)}
+		b.assets[e.Asset] = &bookAsset{created: e, supply: new(big.Int), issuer: e.Account}
 	case ledger.EventTransfer:
 		b.add(e.From, e.Asset, e.Amount, -1)
 		b.add(e.To, e.Asset, e.Amount, 1)
@@ -103,7 +108,9 @@ func (b *book) enter(t testing.TB, e ledger.Event) {
 	case ledger.EventHoldCreated, ledger.EventHoldCaptured, ledger.EventHoldReleased:
 		b.enterHold(t, e)
 	default:
-		t.Fatalf("event of unknown type %d", e.Type)
+		if !b.enterRegulated(t, e) {
+			t.Fatalf("event of unknown type %d", e.Type)
+		}
 	}
 }
 
@@ -132,6 +139,8 @@ func (c *Chain) check(t testing.TB) {
 	for _, e := range entries {
 		c.checkAsset(t, crypto.Address([]byte(e.Key)), e.Value, sums)
 	}
+	c.checkHolders(t)
+	c.checkCounts(t)
 }
 
 func (c *Chain) checkAccounts(t testing.TB) {
@@ -190,11 +199,8 @@ func (c *Chain) checkAsset(t testing.TB, address crypto.Address, value []byte, s
 	}
 	e := known.created
 	told := ledger.Asset{
-		Symbol: e.Symbol, Name: e.Name, Decimals: e.Decimals, Issuer: e.Account, Cap: e.Amount, Flags: e.Flags,
-		Supply: a.Supply, Status: ledger.AssetActive, Holds: c.book.holdsOf(address),
-	}
-	if known.paused {
-		told.Status = ledger.AssetPaused
+		Symbol: e.Symbol, Name: e.Name, Decimals: e.Decimals, Issuer: known.issuer, Cap: e.Amount, Flags: e.Flags,
+		Supply: a.Supply, Status: known.status(), Holds: c.book.holdsOf(address),
 	}
 	if a != told {
 		t.Fatalf("asset %s is %+v, the events make %+v", address, a, told)

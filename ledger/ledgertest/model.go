@@ -26,7 +26,8 @@ type Model struct {
 	Settlement  crypto.Address
 	NetworkHash crypto.Hash
 
-	now   uint64 // the time of the block at hand
+	now uint64 // the time of the block at hand
+
 	world world
 }
 
@@ -35,11 +36,12 @@ type world struct {
 	accounts map[crypto.Address]*modelAccount
 	assets   map[crypto.Address]*modelAsset
 	balances map[[2]crypto.Address]*big.Int
-	created  int // accounts, in this block
 	members  map[crypto.Address]*modelMember
 
-	holds map[crypto.Address]*modelHold
-	held  map[[2]crypto.Address]*big.Int // balances holds what is available
+	holds   map[crypto.Address]*modelHold
+	held    map[[2]crypto.Address]*big.Int     // balances holds what is available
+	holders map[[2]crypto.Address]*modelHolder // by asset and account
+	created int                                // accounts, in this block
 }
 
 type modelAccount struct {
@@ -60,7 +62,10 @@ type modelAsset struct {
 	supply *big.Int
 	paused bool
 
-	clawback bool
+	flags   uint32
+	retired bool
+	uri     string
+	hash    crypto.Hash
 }
 
 // NewModel reads a genesis document, not the state it makes.
@@ -71,8 +76,8 @@ func NewModel(g *ledger.Genesis) *Model {
 		NetworkHash: crypto.Keccak256([]byte(g.NetworkID)),
 		world: world{
 			accounts: map[crypto.Address]*modelAccount{}, assets: map[crypto.Address]*modelAsset{}, balances: map[[2]crypto.Address]*big.Int{},
-			members: map[crypto.Address]*modelMember{},
-			holds:   map[crypto.Address]*modelHold{}, held: map[[2]crypto.Address]*big.Int{},
+			members: map[crypto.Address]*modelMember{}, holders: map[[2]crypto.Address]*modelHolder{},
+			holds: map[crypto.Address]*modelHold{}, held: map[[2]crypto.Address]*big.Int{},
 		},
 	}
 	for _, a := range g.Accounts {
@@ -100,6 +105,7 @@ func NewModel(g *ledger.Genesis) *Model {
 		supply.Add(supply, bigOf(b.Amount))
 	}
 	m.Settlement = bySymbol[g.Settlement]
+	m.regulated(g, bySymbol)
 	return m
 }
 
@@ -149,7 +155,7 @@ func (m *Model) run(time uint64, r *Request) ledger.Code {
 func (w *world) clone() world {
 	c := world{
 		accounts: map[crypto.Address]*modelAccount{}, assets: map[crypto.Address]*modelAsset{}, balances: map[[2]crypto.Address]*big.Int{},
-		created: w.created, members: map[crypto.Address]*modelMember{},
+		created: w.created, members: map[crypto.Address]*modelMember{}, holders: map[[2]crypto.Address]*modelHolder{},
 	}
 	w.cloneHolds(&c)
 	for k, v := range w.accounts {
@@ -168,6 +174,11 @@ func (w *world) clone() world {
 	for k, v := range w.members {
 		copied := *v
 		c.members[k] = &copied
+	}
+	for k, v := range w.holders {
+		copied := *v
+		copied.amount = new(big.Int).Set(v.amount)
+		c.holders[k] = &copied
 	}
 	return c
 }
@@ -250,7 +261,7 @@ func (a *modelAccount) usable(n uint64) ledger.Code {
 	return ledger.Applied
 }
 
-// mustAuthorise: the sender, and whoever pays.
+// mustAuthorise: the sender, and whoever pays or becomes an issuer.
 func (m *Model) mustAuthorise(b *ledger.Body) []crypto.Address {
 	all := map[crypto.Address]bool{b.Sender: true}
 	switch op := b.Op.(type) {
@@ -272,6 +283,8 @@ func (m *Model) mustAuthorise(b *ledger.Body) []crypto.Address {
 		for _, h := range op.Holds {
 			all[h.From] = true
 		}
+	case *ledger.ChangeIssuer:
+		all[op.To] = true
 	}
 	return slices.Collect(maps.Keys(all))
 }

@@ -44,6 +44,7 @@ func playGenesis(t *rapid.T) *ledger.Genesis {
 	if !oneIn(t, 4, "no members") {
 		addMembers(t, g)
 	}
+	regulate(t, g)
 	return g
 }
 
@@ -96,6 +97,12 @@ func (p *play) block(rt *rapid.T, t *testing.T, seen map[ledger.Code]int) {
 		r, tx := p.transaction(rt, time)
 		requests, txs = append(requests, r), append(txs, tx)
 	}
+	p.compare(t, seen, time, requests, txs)
+}
+
+// compare applies a block to both.
+func (p *play) compare(t *testing.T, seen map[ledger.Code]int, time ledger.UnixTime, requests []Request, txs []*ledger.Tx) {
+	t.Helper()
 	got := Codes(p.chain.ApplyAt(t, time, txs...))
 	want := p.model.Block(time, requests)
 	for i := range want {
@@ -164,7 +171,8 @@ func (p *play) signedBy(rt *rapid.T, sender string, op ledger.Operation) []strin
 
 func (p *play) asset(rt *rapid.T) crypto.Address {
 	gold := p.chain.Asset("GOLD")
-	known := []crypto.Address{p.chain.Asset("COIN"), gold, gold, gold, gold, Address("no asset")}
+	share := p.chain.Asset("SHARE")
+	known := []crypto.Address{p.chain.Asset("COIN"), gold, gold, gold, gold, share, share, share, share, Address("no asset")}
 	return rapid.SampledFrom(append(known, p.assets...)).Draw(rt, "asset")
 }
 
@@ -186,11 +194,11 @@ func (p *play) operation(rt *rapid.T, sender string, nonce ledger.Nonce) ledger.
 	if slices.Contains(members, sender) && (p.registry || oneIn(rt, 2, "registrar's day")) || oneIn(rt, 12, "registrar's work") {
 		return p.registrar(rt, Address(sender))
 	}
-	switch rapid.SampledFrom([]int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17}).Draw(rt, "operation") {
+	switch rapid.SampledFrom([]int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20}).Draw(rt, "operation") {
 	case 0:
 		symbol := rapid.SampledFrom([]string{"GOLD", "RUST", "TIN"}).Draw(rt, "symbol")
 		p.assets = append(p.assets, p.chain.Net.AssetAddress(Address(sender), nonce))
-		return &ledger.CreateAsset{Symbol: symbol, Name: "An asset", Cap: ledger.NewAmount(rapid.Uint64Max(100).Draw(rt, "cap")), Flags: rapid.SampledFrom([]uint32{0, 0, 0, 4}).Draw(rt, "flags")}
+		return &ledger.CreateAsset{Symbol: symbol, Name: "An asset", Cap: ledger.NewAmount(rapid.Uint64Max(100).Draw(rt, "cap")), Flags: rapid.SampledFrom([]uint32{0, 0, 3, 7, 8}).Draw(rt, "flags")}
 	case 1, 2:
 		return &ledger.Issue{Asset: p.asset(rt), To: p.recipient(rt), Amount: p.amount(rt)}
 	case 3:
@@ -202,6 +210,8 @@ func (p *play) operation(rt *rapid.T, sender string, nonce ledger.Nonce) ledger.
 		return &ledger.ResumeAsset{Asset: p.asset(rt)}
 	case 11, 12, 13, 14, 15, 16, 17:
 		return p.holdOperation(rt, sender, nonce)
+	case 18, 19, 20:
+		return p.regulated(rt, Address(sender))
 	}
 	op := &ledger.Transfer{}
 	for range rapid.IntRange(1, 3).Draw(rt, "legs") {

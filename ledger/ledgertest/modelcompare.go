@@ -10,7 +10,7 @@ import (
 
 // Compare fails the test unless the chain's state says what the model says:
 // the same accounts with the same next nonce, the same assets, the same
-// balances.
+// balances, the same said about holders.
 func (m *Model) Compare(t testing.TB, c *Chain) {
 	t.Helper()
 	entries := c.State.Under("account/")
@@ -29,6 +29,7 @@ func (m *Model) Compare(t testing.TB, c *Chain) {
 	}
 	m.compareBalances(t, c)
 	m.compareHolds(t, c)
+	m.compareHolders(t, c)
 }
 
 func (m *Model) compareAccount(t testing.TB, e Entry) {
@@ -62,7 +63,7 @@ func (m *Model) compareAsset(t testing.TB, e Entry) {
 		t.Fatal(err)
 	}
 	if want == nil || got.Symbol != want.symbol || got.Issuer != want.issuer ||
-		bigOf(got.Supply).Cmp(want.supply) != 0 || (got.Status == ledger.AssetPaused) != want.paused {
+		bigOf(got.Supply).Cmp(want.supply) != 0 || got.Status != want.status() || got.Flags != want.flags {
 		t.Fatalf("asset %x is %+v, in the model %+v", e.Key, got, want)
 	}
 }

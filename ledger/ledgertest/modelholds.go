@@ -79,8 +79,8 @@ func (m *Model) createHold(b *ledger.Body, index int, h *ledger.Hold) ledger.Cod
 	if code := m.move(h.Asset, h.From, h.To); code != ledger.Applied {
 		return code
 	}
-	if !m.world.take(h.From, h.Asset, bigOf(h.Amount)) {
-		return ledger.CodeInsufficientBalance
+	if code := m.spend(h.From, h.Asset, bigOf(h.Amount)); code != ledger.Applied {
+		return code
 	}
 	made := &modelHold{h.From, h.To, h.Arbiter, h.Asset, bigOf(h.Amount), expiry, h.Reference}
 	m.world.holds[m.holdID(b.Sender, uint64(b.Nonce), index)] = made
@@ -95,13 +95,13 @@ func (m *Model) move(asset, from, to crypto.Address) ledger.Code {
 	if a == nil {
 		return ledger.CodeUnknownAsset
 	}
-	if a.paused {
-		return ledger.CodeAssetPaused
+	if code := a.stands(); code != ledger.Applied {
+		return code
 	}
 	if !m.acts(m.world.accounts[from]) {
 		return ledger.CodeSourceInactive
 	}
-	return m.receive(to)
+	return m.receiveAsset(asset, to)
 }
 
 func (m *Model) captureHold(id, by crypto.Address, amount ledger.Amount) ledger.Code {
@@ -120,6 +120,9 @@ func (m *Model) captureHold(id, by crypto.Address, amount ledger.Amount) ledger.
 	}
 	if code := m.move(h.asset, h.from, h.to); code != ledger.Applied {
 		return code
+	}
+	if m.world.holder(h.asset, h.from).frozen {
+		return ledger.CodeSourceFrozen
 	}
 	if h.left.Cmp(bigOf(amount)) < 0 {
 		return ledger.CodeExceedsHold
@@ -142,7 +145,7 @@ func (m *Model) releaseHold(b *ledger.Body, id crypto.Address) ledger.Code {
 		return ledger.CodeHoldDue
 	}
 	asset := m.world.assets[h.asset]
-	if b.Sender != h.to && b.Sender != h.captor() && (!asset.clawback || asset.issuer != b.Sender) {
+	if b.Sender != h.to && b.Sender != h.captor() && (asset.flags&clawback == 0 || asset.issuer != b.Sender) {
 		return ledger.CodeNotHoldParty
 	}
 	m.giveBack(id)

@@ -26,7 +26,8 @@ import (
 //	genesis [policy=open] [maxNewAccounts=N] [lifetime=N]
 //	  account NAME [NAME:WEIGHT… threshold=N] [member=NAME]
 //	  member NAME [roles=ROLE,…] [power=N]               (its admin account is made unless it is there)
-//	  asset SYMBOL [decimals=N] [issuer=NAME] [cap=N]    (the first is the settlement asset)
+//	  asset SYMBOL [decimals=N] [issuer=NAME] [cap=N] [flags=N]    (the first is the settlement asset)
+//	  holder NAME SYMBOL
 //	  balance NAME SYMBOL N
 //	block [time=N]                one block; time defaults to one second later
 //	propose [time=N]              the same, only judged as a proposal
@@ -37,14 +38,18 @@ import (
 //
 // Operations: cancel; transfer FROM>TO N SYMBOL [ref=TEXT] [; FROM>TO …];
 // create SYMBOL [decimals=N] [cap=N] [flags=N]; issue SYMBOL TO N;
-// redeem SYMBOL FROM N; pause SYMBOL; resume SYMBOL;
+// redeem SYMBOL FROM N; pause SYMBOL; resume SYMBOL; retireAsset SYMBOL;
+// changeIssuer SYMBOL NAME; setMetadata SYMBOL [uri=TEXT] [hash=HEX];
+// approveHolder, revokeHolder SYMBOL NAME; freezeHolder, unfreezeHolder SYMBOL
+// NAME [ref=TEXT]; freezeBalance SYMBOL NAME N [ref=TEXT]; clawback SYMBOL
+// FROM>TO N reason=N [ref=TEXT];
 // setkeys [NAME:WEIGHT… threshold=N]; admit NAME; freeze NAME [ref=TEXT];
-// unfreeze NAME [ref=TEXT]; close NAME.
+// unfreeze NAME [ref=TEXT]; close NAME;
 // hold FROM>TO N SYMBOL expiry=TIME [arbiter=NAME] [ref=TEXT];
 // capture HOLD N [ref=TEXT]; release HOLD; settle with items between semicolons:
 // FROM>TO N SYMBOL, capture HOLD N BY, and hold as above. A HOLD is
-// NAME:NONCE of what made it, or NAME:NONCE:INDEX. Whoever pays or captures and the
-// sender sign with their own keys unless by= says who does. A symbol that has
+// NAME:NONCE of what made it, or NAME:NONCE:INDEX. Whoever pays or captures, a
+// new issuer and the sender sign with their own keys unless by= says who does. A symbol that has
 // no asset stands for an address without one. As an account, [GOLD] is the
 // address of that asset, and [NAME:NONCE] that of the asset which NAME would
 // create under NONCE.
@@ -212,8 +217,10 @@ func (s *story) genesis(options map[string]string, lines []string) string {
 		case "asset":
 			g.Assets = append(g.Assets, ledger.GenesisAsset{
 				Symbol: words[1], Name: words[1], Decimals: uint8(s.number(o, "decimals", 0)),
-				Issuer: s.address(o["issuer"]), Cap: s.amount(o["cap"]),
+				Issuer: s.address(o["issuer"]), Cap: s.amount(o["cap"]), Flags: uint32(s.number(o, "flags", 0)),
 			})
+		case "holder":
+			g.Holders = append(g.Holders, ledger.GenesisHolder{Account: s.address(words[1]), Symbol: o["0"]})
 		case "balance":
 			g.Balances = append(g.Balances, ledger.GenesisBalance{Account: s.address(words[1]), Symbol: o["0"], Amount: s.amount(o["1"])})
 		default:
@@ -266,6 +273,7 @@ func (s *story) show() string {
 			s.t.Fatal(err)
 		}
 		fmt.Fprintf(&b, "%s supply=%s %s\n", a.Symbol, a.Supply, a.Status)
+		s.showRegulated(&b, crypto.Address(e.Value))
 	}
 	s.showHolds(&b)
 	return b.String()

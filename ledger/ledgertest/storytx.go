@@ -86,7 +86,8 @@ func (s *story) signers(sender string, body *ledger.Body, options map[string]str
 	return keys
 }
 
-// paying lists the accounts whose balances op takes from, or that capture.
+// paying lists the accounts besides the sender that must sign: those whose
+// balances op takes from, those that capture, and a new issuer.
 func paying(op ledger.Operation) (from []crypto.Address) {
 	switch op := op.(type) {
 	case *ledger.Transfer:
@@ -107,6 +108,8 @@ func paying(op ledger.Operation) (from []crypto.Address) {
 		for _, h := range op.Holds {
 			from = append(from, h.From)
 		}
+	case *ledger.ChangeIssuer:
+		from = append(from, op.To)
 	}
 	return from
 }
@@ -157,6 +160,9 @@ func (s *story) operation(body *ledger.Body, name, rest string) ledger.Operation
 		return &ledger.ReleaseHold{Hold: s.holdID(o["0"])}
 	case "settle":
 		return s.settle(body, rest)
+	}
+	if op := s.regulated(name, o); op != nil {
+		return op
 	}
 	s.t.Fatalf("unknown operation %q", name)
 	return nil

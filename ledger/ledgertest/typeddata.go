@@ -36,6 +36,9 @@ type typedMessage struct {
 
 	Captures []ledger.Capture `json:"captures"`
 	Holds    []typedHold      `json:"holds"`
+	URI      string           `json:"uri"`
+	Hash     crypto.Hash      `json:"hash"`
+	Reason   uint16           `json:"reason"`
 }
 
 type typedLeg struct {
@@ -114,5 +117,5 @@ func (m *typedMessage) operation(primary string) (ledger.Operation, error) {
 	case "Settle":
 		return m.settle()
 	}
-	return nil, nil // parseTypedGovernance knows the others
+	return m.regulated(primary), nil // parseTypedGovernance knows the others
 }

@@ -76,7 +76,7 @@ func newChain(t testing.TB, seed uint64) *chain {
 	}}
 	issuer := c.keys[0].Address()
 	for _, symbol := range []string{"EUR", "USD"} {
-		g.Assets = append(g.Assets, ledger.GenesisAsset{Symbol: symbol, Name: symbol, Decimals: 2, Issuer: issuer})
+		g.Assets = append(g.Assets, ledger.GenesisAsset{Symbol: symbol, Name: symbol, Decimals: 2, Issuer: issuer, Flags: ledger.FlagFreezable | ledger.FlagClawback})
 		for _, k := range c.keys[:3] {
 			g.Balances = append(g.Balances, ledger.GenesisBalance{Account: k.Address(), Symbol: symbol, Amount: ledger.NewAmount(1000)})
 		}
@@ -142,7 +142,7 @@ func (c *chain) operation(sender crypto.Address) ledger.Operation {
 	if c.random.IntN(2) == 0 {
 		member = c.keys[c.random.IntN(len(c.keys))].Address()
 	}
-	switch c.random.IntN(26) {
+	switch c.random.IntN(30) {
 	case 12:
 		return &ledger.SetKeys{Keys: []ledger.Key{{Address: sender, Weight: uint32(2 + c.random.IntN(3))}}, Threshold: 1}
 	case 13, 14:
@@ -153,6 +153,10 @@ func (c *chain) operation(sender crypto.Address) ledger.Operation {
 		return &ledger.UnfreezeAccount{Account: member}
 	case 17:
 		return &ledger.CloseAccount{Account: member}
+	case 18:
+		return &ledger.Clawback{Asset: asset, From: c.keys[1+c.random.IntN(2)].Address(), To: c.keys[3].Address(), Amount: amount, Reason: 2}
+	case 19, 20:
+		return c.regulation(asset, amount)
 	case 0:
 		return &ledger.Issue{Asset: asset, To: to, Amount: amount}
 	case 1:
@@ -208,6 +212,22 @@ func (c *chain) newHold(from, asset crypto.Address, amount, blocks uint64) ledge
 	}
 	expiry := 1_700_000_000 + ledger.UnixTime(uint64(len(c.states))+blocks)
 	return &ledger.CreateHold{From: from, To: to, Asset: asset, Amount: ledger.NewAmount(amount), Expiry: expiry, Reference: "h"}
+}
+
+// regulation is what an issuer says about its asset or a holder.
+func (c *chain) regulation(asset crypto.Address, amount ledger.Amount) ledger.Operation {
+	holder := c.keys[c.random.IntN(3)].Address()
+	switch c.random.IntN(6) {
+	case 0:
+		return &ledger.SetMetadata{Asset: asset, URI: "https://example.org", Hash: crypto.Keccak256(asset[:])}
+	case 1:
+		return &ledger.FreezeHolder{Asset: asset, Account: holder, Reference: "case"}
+	case 2, 3:
+		return &ledger.UnfreezeHolder{Asset: asset, Account: holder}
+	case 4:
+		return &ledger.FreezeBalance{Asset: asset, Account: holder, Amount: amount}
+	}
+	return &ledger.RetireAsset{Asset: asset}
 }
 
 // assets lists the addresses of a state's assets, ascending.
@@ -565,6 +585,15 @@ func TestRunStopsWhenTheChainCannotBeRead(t *testing.T) {
 		"held events do not add up": {broken{base: 1, block: &Block{Height: 1, Events: []ledger.Event{
 			{Type: ledger.EventHoldReleased, Asset: crypto.Address{1}, From: crypto.Address{2}, To: crypto.Address{3}, Amount: ledger.NewAmount(1), Number: 2},
 		}}}, "do not add up"},
+		"a pause twice": {broken{base: 1, block: &Block{Height: 1, Txs: []*ledger.Tx{c.transaction()}, Results: []ledger.TxResult{{
+			Events: []ledger.Event{{Type: ledger.EventAssetPausedByNetwork, Asset: c.genesis.Network.Settlement}, {Type: ledger.EventAssetPausedByNetwork, Asset: c.genesis.Network.Settlement}},
+		}}}}, "do not add up"},
+		"clawback of what is not there": {broken{base: 1, block: &Block{Height: 1, Txs: []*ledger.Tx{c.transaction()}, Results: []ledger.TxResult{{
+			Events: []ledger.Event{{Type: ledger.EventClawback, Asset: c.genesis.Network.Settlement, From: crypto.Address{2}, To: crypto.Address{3}, Amount: ledger.NewAmount(1)}},
+		}}}}, "do not add up"},
+		"an issuer of no asset": {broken{base: 1, block: &Block{Height: 1, Txs: []*ledger.Tx{c.transaction()}, Results: []ledger.TxResult{{
+			Events: []ledger.Event{{Type: ledger.EventIssuerChanged, Asset: crypto.Address{1}, Account: crypto.Address{2}}},
+		}}}}, "do not add up"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			x, err := Open(t.TempDir(), c.options())

@@ -159,7 +159,7 @@ type receiptRecord struct {
 	Events   []eventRecord
 }
 
-// eventRecord is an event whose addresses are empty where they are zero.
+// eventRecord is an event whose addresses and hash are empty where they are zero.
 type eventRecord struct {
 	Type                     uint8
 	Account, From, To, Asset []byte
@@ -174,6 +174,7 @@ type eventRecord struct {
 	Until                    uint64 `rlp:"optional"`
 	Keys                     string `rlp:"optional"`
 	Nodes                    string `rlp:"optional"`
+	Hash                     []byte `rlp:"optional"`
 }
 
 func recordOf(tx *ledger.Tx, result *ledger.TxResult) *receiptRecord {
@@ -198,6 +199,9 @@ func recordsOf(events []ledger.Event) []eventRecord {
 			Symbol: e.Symbol, Name: e.Name, Decimals: e.Decimals, Flags: e.Flags,
 			Other: unlessZero(&e.Other), Number: e.Number, Until: uint64(e.Until), Keys: e.Keys, Nodes: e.Nodes,
 		}
+		if e.Hash != (crypto.Hash{}) {
+			out[i].Hash = e.Hash[:]
+		}
 	}
 	return out
 }
@@ -217,7 +221,8 @@ func (r *eventRecord) event() (ledger.Event, error) {
 		Symbol: r.Symbol, Name: r.Name, Decimals: r.Decimals, Flags: r.Flags,
 		Number: r.Number, Until: ledger.UnixTime(r.Until), Keys: r.Keys, Nodes: r.Nodes,
 	}
-	ok := e.Type.Name() != "unknown"
+	ok := e.Type.Name() != "unknown" && (len(r.Hash) == 0 || len(r.Hash) == len(e.Hash))
+	copy(e.Hash[:], r.Hash)
 	for _, part := range []struct {
 		to   *crypto.Address
 		from []byte

@@ -196,15 +196,22 @@ func (w *writer) apply(e *ledger.Event) {
 			Symbol: e.Symbol, Name: e.Name, Decimals: e.Decimals, Issuer: e.Account,
 			Cap: e.Amount, Flags: e.Flags, Status: ledger.AssetActive,
 		}
-	case ledger.EventAssetPaused:
-		w.asset(e.Asset, func(a *ledger.Asset) bool { a.Status = ledger.AssetPaused; return true })
-	case ledger.EventAssetResumed:
-		w.asset(e.Asset, func(a *ledger.Asset) bool { a.Status = ledger.AssetActive; return true })
+	case ledger.EventAssetPaused, ledger.EventAssetResumed, ledger.EventAssetRetired,
+		ledger.EventAssetPausedByNetwork, ledger.EventAssetResumedByNetwork:
+		w.asset(e.Asset, func(a *ledger.Asset) (ok bool) { a.Status, ok = a.Status.After(e.Type); return ok })
 	case ledger.EventAccountCreated:
 		w.newAccount(e.Account)
 	case ledger.EventAccountAdmitted, ledger.EventAccountFrozen, ledger.EventAccountUnfrozen, ledger.EventAccountClosed, ledger.EventAuthorityChanged:
 		w.account(e)
 	case ledger.EventMemberAdmitted: // the index answers nothing about members
+	case ledger.EventIssuerChanged:
+		w.asset(e.Asset, func(a *ledger.Asset) bool { a.Issuer = e.Account; return true })
+	case ledger.EventClawback:
+		w.move(e.From, e.Asset, e.Amount, ledger.Amount.Sub)
+		w.move(e.To, e.Asset, e.Amount, ledger.Amount.Add)
+	case ledger.EventMetadataChanged, ledger.EventHolderApproved, ledger.EventHolderRevoked,
+		ledger.EventHolderFrozen, ledger.EventHolderUnfrozen, ledger.EventBalanceFrozen:
+		// They stand in receipts and histories; the state has what they come to.
 	default:
 		w.err = fmt.Errorf("event type %d is not known to the index", e.Type)
 	}

@@ -24,6 +24,7 @@ func fullEvent(t *rapid.T) ledger.Event {
 		Decimals: rapid.Uint8().Draw(t, "decimals"), Flags: rapid.Uint32().Draw(t, "flags"),
 		Other: address("other"), Number: rapid.Uint64Range(1, 2).Draw(t, "number"),
 		Until: ledger.UnixTime(rapid.Uint64Max(ledger.MaxJSONInteger).Draw(t, "until")),
+		Hash:  crypto.Keccak256([]byte(text.Draw(t, "hashed"))),
 	}
 	all.Type = rapid.SampledFrom(ledger.EventTypes()).Draw(t, "type")
 	fillMembership(t, &all, address("member"))
