@@ -102,14 +102,16 @@ func (p *peer) try(m *Message) bool {
 func (r *Reactor) send() {
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
+	var last time.Time // when clients' transactions were sent
 	for {
 		select {
 		case <-r.Quit():
 			return
 		case <-r.pool.Arrivals():
-			if !r.pause(gather) {
+			if !r.pause(gather - time.Since(last)) {
 				return
 			}
+			last = time.Now()
 		case <-r.wake:
 		case <-ticker.C:
 		}
@@ -119,6 +121,9 @@ func (r *Reactor) send() {
 
 // pause waits; false if the reactor stops meanwhile.
 func (r *Reactor) pause(d time.Duration) bool {
+	if d <= 0 {
+		return true
+	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

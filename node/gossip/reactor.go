@@ -33,7 +33,8 @@ type Pool interface {
 }
 
 const (
-	// gather is how long a client's transaction waits for company.
+	// gather is the time between two sendings of clients' transactions: after a
+	// pause one goes out at once, and of many those that come meanwhile together.
 	gather = 15 * time.Millisecond
 	// tick is how often is looked for what nothing else points at.
 	tick = 100 * time.Millisecond
