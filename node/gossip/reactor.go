@@ -56,6 +56,8 @@ type Reactor struct {
 	wake    chan struct{} // room for one: a peer wants something
 	dropped prometheus.Counter
 	running sync.WaitGroup
+	// relayAfter is how long what came from a peer waits before others are told.
+	relayAfter time.Duration
 
 	mu    sync.Mutex
 	peers map[p2p.ID]*peer // mu
@@ -74,7 +76,7 @@ var _ p2p.Reactor = (*Reactor)(nil)
 func New(pool Pool, syncing func() bool, metrics prometheus.Registerer) *Reactor {
 	r := &Reactor{
 		pool: pool, syncing: syncing, queue: make(chan job, queueMessages), wake: make(chan struct{}, 1),
-		peers: make(map[p2p.ID]*peer),
+		peers: make(map[p2p.ID]*peer), relayAfter: relayAfter,
 		dropped: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "tallystick_node_gossip_dropped_total",
 			Help: "Messages with transactions from peers that found the queue full. The peer is asked again.",
