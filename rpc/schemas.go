@@ -163,6 +163,7 @@ func init() { // they refer to each other through named
 			return schema{{"type", "array"}, {"items", refTo[ledger.Leg](g)}, {"minItems", 1}, {"maxItems", ledger.MaxLegs}}
 		},
 	}
+	addGovernance()
 }
 
 // maxThreshold is the greatest sum of an account's weights.
@@ -256,6 +257,9 @@ func eventSchema(g *schemas) schema {
 }
 
 func eventField(g *schemas, key string) schema {
+	if s := governEventField(g, key); s != nil {
+		return s
+	}
 	switch key {
 	case "account", "issuer", "from", "to", "asset", "member", "hold", "arbiter":
 		return refTo[crypto.Address](g)
@@ -282,7 +286,7 @@ func eventField(g *schemas, key string) schema {
 	case "uri":
 		return textSchema(0, ledger.MaxURIBytes)
 	case "name":
-		return textSchema(1, ledger.MaxNameBytes)
+		return textSchema(1, ledger.MaxNameBytes) // of an asset, member or release, or a parameter's
 	}
 	return g.field("Event", key, reflect.TypeFor[string]())
 }
@@ -298,6 +302,9 @@ func messageSchema(g *schemas) schema {
 }
 
 func typedMessage(g *schemas, t reflect.Type) schema {
+	if t == reflect.TypeFor[ledger.Propose]() {
+		return typedPropose(g)
+	}
 	properties := schema{
 		{"sender", refTo[crypto.Address](g)}, {"nonce", named("DecimalUint64")(g)},
 		{"validUntil", named("DecimalUint64")(g)}, {"memo", g.field("Body", "memo", nil)},
@@ -313,7 +320,7 @@ func typedMessage(g *schemas, t reflect.Type) schema {
 		} else if f.Type.Kind() == reflect.Uint64 {
 			own.value = named("DecimalUint64")(g)
 		} else {
-			own.value = g.typedField(t.Name(), key, f.Type)
+			own.value = typedGovern(g, t.Name(), f)
 		}
 		properties, required = append(properties, own), append(required, key)
 	}

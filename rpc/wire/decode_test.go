@@ -28,6 +28,14 @@ func fullEvent(t *rapid.T) ledger.Event {
 	}
 	all.Type = rapid.SampledFrom(ledger.EventTypes()).Draw(t, "type")
 	fillMembership(t, &all, address("member"))
+	switch all.Type {
+	case ledger.EventMemberAdmitted:
+		all.Flags %= 16
+	case ledger.EventVoteCast:
+		all.Decimals %= 4
+	case ledger.EventProposalCreated:
+		all.Flags %= ledger.MaxProposalDelay
+	}
 	event, ok := ledger.ParseEvent(all.Type.Name(), all.Attributes())
 	if !ok {
 		t.Fatalf("the ledger does not read its own event %+v", all)

@@ -1,0 +1,75 @@
+package ledgertest
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/tallystick/tallystick/ledger"
+)
+
+// TestGovernModelAgrees plays random blocks of governance on the ledger and on
+// the model: every code, member, power, proposal and parameter must be the same.
+func TestGovernModelAgrees(t *testing.T) {
+	seen := map[any]int{} // statuses and codes
+	rapid.Check(t, func(rt *rapid.T) {
+		g := drawCouncil(rt, 1, 7)
+		p := &governPlay{Council: NewCouncilOf(t, g)}
+		model := NewGovernModel(g, p.Asset("COIN"), p.Asset("GOLD"))
+		for range 5 + oneOf(rt, 30, "blocks") {
+			playBlock(rt, t, p, model, seen)
+		}
+		for _, q := range model.world.proposals {
+			seen[q.status]++
+		}
+	})
+	for _, want := range []any{
+		"open", "waiting", "executed", "failed", "rejected", "expired", "vetoed", "withdrawn",
+		ledger.Applied, ledger.CodeNotMember, ledger.CodeSenderInactive, ledger.CodeUnknownProposal, ledger.CodeProposalClosed,
+		ledger.CodeAlreadyVoted, ledger.CodeNotProposer, ledger.CodeMemberStatus, ledger.CodeKeyUsed, ledger.CodeNoChange,
+	} {
+		if seen[want] == 0 && !testing.Short() {
+			t.Errorf("the play never came to %v: %v", want, seen)
+		}
+	}
+}
+
+// playBlock plays one block, in which most members vote alike on some proposal.
+func playBlock(rt *rapid.T, t *testing.T, p *governPlay, model *GovernModel, seen map[any]int) {
+	choices := []ledger.Choice{ledger.ChoiceYes, ledger.ChoiceYes, ledger.ChoiceNo, ledger.ChoiceVeto}
+	senders := slices.Concat(p.Members, p.Members, []string{"puppet0", "puppet1", "stranger"})
+	var sent []Sent
+	for range oneOf(rt, 4, "operations") {
+		sent = append(sent, Sent{rapid.SampledFrom(senders).Draw(rt, "sender"), p.operation(rt, choices)})
+	}
+	if open, _ := p.open(rt); len(open) > 0 && oneOf(rt, 3, "a common vote") > 0 {
+		vote := &ledger.CastVote{Proposal: p.number(rt), Choice: rapid.SampledFrom(choices).Draw(rt, "choice")}
+		for _, name := range slices.Concat(p.Members, []string{"puppet0", "puppet1"}) {
+			if oneOf(rt, 6, name+" votes") > 0 {
+				sent = append(sent, Sent{name, vote})
+			}
+		}
+	}
+	// Who is no account is no matter of governance.
+	sent = slices.DeleteFunc(sent, func(s Sent) bool { _, there := p.Account(t, Address(s.By)); return !there })
+	block := ledger.Block{Time: p.seconds(rt)}
+	var keys []ledger.ConsensusKey
+	if oneIn(rt, 12, "evidence") {
+		key := ConsensusKey(rapid.SampledFrom(p.Members).Draw(rt, "against"))
+		if p.keys > 0 && rapid.Bool().Draw(rt, "a new key") {
+			key = ConsensusKey(fmt.Sprint("made up ", 1+oneOf(rt, p.keys, "which")))
+		}
+		keys, block.Evidence = append(keys, key), append(block.Evidence, key.Address())
+	}
+	block.Txs = p.Txs(t, sent...)
+	got, want := Codes(p.ApplyBlock(t, block)), model.Block(block.Time, keys, sent)
+	for i := range want {
+		seen[want[i]]++
+		if got[i] != want[i] {
+			t.Fatalf("operation %d is %s, in the model %s: %s %+v", i, got[i], want[i], sent[i].By, sent[i].Op)
+		}
+	}
+	model.Compare(t, p.Chain)
+}
