@@ -173,7 +173,7 @@ func governEventField(g *schemas, key string) schema {
 	case "choice":
 		return integer(1, uint64(ledger.ChoiceVeto))
 	}
-	if slices.Contains(strings.Fields("power proposal expiry effect delay code version height numerator denominator value"), key) {
+	if slices.Contains(strings.Fields("power proposal expiry effect delay code failedAction version height numerator denominator value"), key) {
 		return integer(0, most)
 	}
 	return nil

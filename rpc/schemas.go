@@ -267,14 +267,6 @@ func eventField(g *schemas, key string) schema {
 		return integer(0, maxThreshold)
 	case "keys":
 		return pattern("The new keys, ascending: address=weight, joined by commas; empty for the account's own key", "^(0x[0-9a-f]{40}=[1-9][0-9]{0,9}(,|$))*$")
-	case "roles":
-		return integer(0, uint64(ledger.RoleValidator|ledger.RoleIssuer|ledger.RoleRegistrar|ledger.RoleAuditor))
-	case "key":
-		return pattern("The Ed25519 key of the member's validator; empty for none", "^(0x[0-9a-f]{64})?$")
-	case "power":
-		return integer(0, ledger.MaxPower)
-	case "nodes":
-		return pattern("The IDs of the member's nodes, ascending, joined by commas", "^([0-9a-f]{40}(,|$))*$")
 	case "amount", "cap":
 		return refTo[ledger.Amount](g)
 	case "flags":

@@ -29,8 +29,10 @@ func fullEvent(t *rapid.T) ledger.Event {
 	all.Type = rapid.SampledFrom(ledger.EventTypes()).Draw(t, "type")
 	fillMembership(t, &all, address("member"))
 	switch all.Type {
-	case ledger.EventMemberAdmitted:
+	case ledger.EventRolesChanged:
 		all.Flags %= 16
+	case ledger.EventValidatorKeyChanged:
+		all.Keys = "0x" + strings.Repeat("5a", 32)
 	case ledger.EventVoteCast:
 		all.Decimals %= 4
 	case ledger.EventProposalCreated:
