@@ -99,7 +99,7 @@ func (a *Application) admit(raw []byte, from string, judge verdict) (Admission, 
 		return v, nil
 	}
 	if v.Tx = a.cache.get(v.Hash); v.Tx == nil {
-		if v.Tx, v.Code = ledger.Decode(net, raw); v.Code != ledger.Applied {
+		if v.Tx, v.Code = ledger.DecodeHashed(net, raw, v.Hash); v.Code != ledger.Applied {
 			return v, a.admitted(v.Code)
 		}
 	}

@@ -18,7 +18,7 @@ func (a *Application) lookup(net *ledger.Network, raw []byte) (tx *ledger.Tx, co
 	if tx := a.cache.get(hash); tx != nil {
 		return tx, ledger.Applied, true
 	}
-	tx, code = ledger.Decode(net, raw)
+	tx, code = ledger.DecodeHashed(net, raw, hash)
 	return tx, code, false
 }
 

@@ -33,6 +33,7 @@ type execution struct {
 	done    chan struct{} // closed once the fields below are set
 
 	response *abci.ResponseFinalizeBlock
+	events   []ledger.Event // of the block itself
 	results  []ledger.TxResult
 	codes    []ledger.Code
 	changes  []ledger.Change
@@ -94,7 +95,7 @@ func (a *Application) run(e *execution, c *committed) {
 	response := make(chan *abci.ResponseFinalizeBlock, 1)
 	go func() {
 		defer a.timed("respond")()
-		response <- toResponse(e.block.Txs, result.Results)
+		response <- toResponse(e.block.Txs, result)
 	}()
 	e.staged, e.err = a.stage(e, result.Changes)
 	e.response = <-response
@@ -105,7 +106,7 @@ func (a *Application) run(e *execution, c *committed) {
 	e.response.AppHash = root[:]
 	e.response.ValidatorUpdates = validatorUpdates(result.Validators)
 	announce(e.response, result.Upgrade, e.block.Height)
-	e.results, e.changes = result.Results, result.Changes
+	e.events, e.results, e.changes = result.Events, result.Results, result.Changes
 	e.codes = make([]ledger.Code, len(result.Results))
 	for i := range result.Results {
 		e.codes[i] = result.Results[i].Code

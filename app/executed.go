@@ -16,6 +16,7 @@ type ExecutedBlock struct {
 	Root    crypto.Hash  // of the state after the block
 	Txs     []*ledger.Tx // signers recovered
 	Results []ledger.TxResult
+	Events  []ledger.Event // of the block itself
 }
 
 // size is the length of the block's transactions, in bytes.
@@ -79,7 +80,7 @@ func (a *Application) Executed(height ledger.Height) (ExecutedBlock, bool) {
 func (e *execution) executed() ExecutedBlock {
 	b := ExecutedBlock{
 		Height: e.block.Height, Time: e.block.Time, Root: e.staged.Root(),
-		Txs: e.block.Txs, Results: e.results,
+		Txs: e.block.Txs, Results: e.results, Events: e.events,
 	}
 	copy(b.Hash[:], e.block.hash)
 	return b

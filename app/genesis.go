@@ -8,6 +8,7 @@ import (
 	"time"
 
 	abci "github.com/cometbft/cometbft/abci/types"
+	"github.com/cometbft/cometbft/crypto/ed25519"
 	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
 
 	"github.com/tallystick/tallystick/ledger"
@@ -56,11 +57,53 @@ func (a *Application) InitChain(_ context.Context, req *abci.RequestInitChain) (
 	if state.Network.ID != req.ChainId {
 		return nil, fmt.Errorf("init chain: chain_id %q and app_state.networkId %q differ: they must be the same text", req.ChainId, state.Network.ID)
 	}
+	validators, err := FoundingValidators(doc.Members, req.Validators)
+	if err != nil {
+		return nil, fmt.Errorf("init chain: %w", err)
+	}
 	if err := a.holdGenesis(state, ledger.UnixTime(req.Time.Unix())); err != nil {
 		return nil, a.fail(fmt.Errorf("init chain: %w", err))
 	}
-	return &abci.ResponseInitChain{ConsensusParams: params, AppHash: bytes.Clone(a.genesis.root[:])}, nil
+	return &abci.ResponseInitChain{ConsensusParams: params, Validators: validators, AppHash: bytes.Clone(a.genesis.root[:])}, nil
 }
+
+// FoundingValidators are the validators that a network begins with, in the order
+// of the members, which Genesis.Build has checked; or nil where there are none:
+// then those are taken that the genesis document lists. A document that lists
+// validators besides members must list the same. Errors name its field.
+func FoundingValidators(members []ledger.GenesisMember, listed []abci.ValidatorUpdate) ([]abci.ValidatorUpdate, error) {
+	powers := map[ledger.ConsensusKey]int64{}
+	var validators []abci.ValidatorUpdate
+	for _, m := range members {
+		if m.Power > 0 {
+			powers[m.ConsensusKey] = int64(m.Power)
+			validators = append(validators, abci.UpdateValidator(m.ConsensusKey[:], int64(m.Power), ed25519.KeyType))
+		}
+	}
+	if len(members) == 0 || len(listed) == 0 {
+		return validators, nil
+	}
+	for i, v := range listed {
+		var key ledger.ConsensusKey
+		if raw := v.PubKey.GetEd25519(); len(raw) == len(key) {
+			copy(key[:], raw)
+		}
+		power, known := powers[key]
+		if !known {
+			return nil, fmt.Errorf("validators[%d].pub_key: %s is no consensusKey of a member with power in app_state.members, or is listed twice (%s)", i, key, leaveOut)
+		}
+		if power != v.Power {
+			return nil, fmt.Errorf("validators[%d].power: is %d, but that of its member in app_state.members is %d (%s)", i, v.Power, power, leaveOut)
+		}
+		delete(powers, key)
+	}
+	if len(powers) > 0 {
+		return nil, fmt.Errorf("validators: %d of the members with power in app_state.members are missing (%s)", len(powers), leaveOut)
+	}
+	return validators, nil
+}
+
+const leaveOut = "leave validators empty, and the members' are taken"
 
 // holdGenesis makes state the one that reads and block 1 start from.
 func (a *Application) holdGenesis(state *ledger.GenesisState, at ledger.UnixTime) error {

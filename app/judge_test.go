@@ -256,8 +256,14 @@ func TestProcessProposalNewAccounts(t *testing.T) {
 func TestProposeOption(t *testing.T) {
 	mine := crypto.Keccak256([]byte("my address"))
 	bad := [][]byte{{1, 2, 3}}
-	c := newChain(t, Options{Propose: func(*abci.RequestPrepareProposal) [][]byte { return bad }}, nil)
+	var offered [][]byte
+	c := newChain(t, Options{Propose: func(req *abci.RequestPrepareProposal) [][]byte {
+		offered = req.Txs
+		return bad
+	}}, nil)
 	c.block()
+	waits := c.pay("alice", 0, "bob", 1)
+	wantCode(t, "new", c.check(waits), ledger.Applied)
 	p := c.proposal(bad...)
 	p.ProposerAddress = mine[:20]
 	if c.accepts(p) {
@@ -267,6 +273,7 @@ func TestProposeOption(t *testing.T) {
 	if err != nil || len(res.Txs) != 1 || !bytes.Equal(res.Txs[0], bad[0]) {
 		t.Fatalf("proposed %v, %v", res, err)
 	}
+	wantTxs(t, "what it may choose from", offered, waits)
 	if !c.accepts(p) {
 		t.Error("its own block is rejected")
 	}

@@ -110,6 +110,7 @@ func TestSuspects(t *testing.T) {
 		{"who must agree", []ledger.Change{record("bob", freeze)}, [][]byte{delivery}},
 		{"several", []ledger.Change{record("alice", freeze), record("bob", freeze)}, [][]byte{delivery}},
 		{"the parameters", []ledger.Change{{Key: []byte(ledger.KeyParams), Value: []byte{1}}}, [][]byte{delivery, payment}},
+		{"a newcomer", []ledger.Change{{Key: ledger.KeyAccount(address("newcomer")), Value: record("carol", freeze).Value}}, nil},
 		{"a balance", []ledger.Change{{Key: ledger.KeyBalance(address("alice"), c.Network().Settlement), Value: []byte{1}}}, nil},
 	} {
 		now := c.latest.Load()

@@ -19,16 +19,30 @@ import (
 // nothing, and is not named.
 const EventTx = "tx"
 
-// toResponse makes the ABCI form of a block's results. Nothing in it depends
-// on anything but the block and the committed state.
-func toResponse(txs []*ledger.Tx, results []ledger.TxResult) *abci.ResponseFinalizeBlock {
-	all := make([]abci.ExecTxResult, len(results))
-	list := make([]*abci.ExecTxResult, len(results))
-	for i := range results {
-		fillResult(&all[i], txs[i], &results[i])
+// toResponse makes the ABCI form of what a block did: its own events and its
+// transactions' results. Nothing in it depends on anything but the block and the
+// committed state.
+func toResponse(txs []*ledger.Tx, result *ledger.BlockResult) *abci.ResponseFinalizeBlock {
+	all := make([]abci.ExecTxResult, len(result.Results))
+	list := make([]*abci.ExecTxResult, len(result.Results))
+	for i := range result.Results {
+		fillResult(&all[i], txs[i], &result.Results[i])
 		list[i] = &all[i]
 	}
-	return &abci.ResponseFinalizeBlock{TxResults: list}
+	return &abci.ResponseFinalizeBlock{TxResults: list, Events: appendEvents(nil, result.Events)}
+}
+
+// appendEvents adds the ABCI form of events.
+func appendEvents(out []abci.Event, events []ledger.Event) []abci.Event {
+	for i := range events {
+		attributes := events[i].Attributes()
+		event := abci.Event{Type: events[i].Type.Name(), Attributes: make([]abci.EventAttribute, len(attributes))}
+		for j, a := range attributes {
+			event.Attributes[j] = abci.EventAttribute{Key: a.Key, Value: a.Value}
+		}
+		out = append(out, event)
+	}
+	return out
 }
 
 // fillResult writes the ABCI form of a result: the code, the outcome's digest
@@ -41,14 +55,7 @@ func fillResult(out *abci.ExecTxResult, tx *ledger.Tx, r *ledger.TxResult) {
 	}
 	out.Events = make([]abci.Event, 0, 1+len(r.Events))
 	out.Events = append(out.Events, eventOfTx(tx, r))
-	for i := range r.Events {
-		attributes := r.Events[i].Attributes()
-		event := abci.Event{Type: r.Events[i].Type.Name(), Attributes: make([]abci.EventAttribute, len(attributes))}
-		for j, a := range attributes {
-			event.Attributes[j] = abci.EventAttribute{Key: a.Key, Value: a.Value}
-		}
-		out.Events = append(out.Events, event)
-	}
+	out.Events = appendEvents(out.Events, r.Events)
 }
 
 // eventOfTx makes the first event. All its values share one string: a block
@@ -99,12 +106,8 @@ func ResultFromABCI(in *abci.ExecTxResult) (ledger.TxResult, error) {
 	if r.BodyHash, err = bodyHashOf(&in.Events[0], r.Code); err != nil {
 		return ledger.TxResult{}, err
 	}
-	for i := range in.Events[1:] {
-		event, err := eventFromABCI(&in.Events[1+i])
-		if err != nil {
-			return ledger.TxResult{}, fmt.Errorf("result: event %d: %w", 1+i, err)
-		}
-		r.Events = append(r.Events, event)
+	if r.Events, err = EventsFromABCI(in.Events[1:]); err != nil {
+		return ledger.TxResult{}, fmt.Errorf("result: after the first event, %w", err)
 	}
 	if digest := r.Digest(); !bytes.Equal(digest[:], in.Data) {
 		return ledger.TxResult{}, fmt.Errorf("result: data %x is not the digest %x of its code and events", in.Data, digest)
@@ -134,6 +137,20 @@ func bodyHashOf(e *abci.Event, code ledger.Code) (crypto.Hash, error) {
 		return crypto.Hash{}, fmt.Errorf("result: body hash: %w", err)
 	}
 	return h, nil
+}
+
+// EventsFromABCI is the inverse of what FinalizeBlock answers as a block's own
+// events. It checks their form alone: what commits to them is the state, with
+// ledger.BlockEventsDigest at ledger.KeyEvents, and a proof of that.
+func EventsFromABCI(in []abci.Event) (events []ledger.Event, err error) {
+	for i := range in {
+		event, err := eventFromABCI(&in[i])
+		if err != nil {
+			return nil, fmt.Errorf("event %d: %w", i, err)
+		}
+		events = append(events, event)
+	}
+	return events, nil
 }
 
 func eventFromABCI(in *abci.Event) (ledger.Event, error) {

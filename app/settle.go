@@ -92,7 +92,7 @@ func (p *pendingTable) doubt(tx *ledger.Tx) {
 // parameters alone, and on the members that answer for accounts: on the sender's
 // nonces, and on who may act for the sender and for others who must agree. Needs mu.
 func (p *pendingTable) suspects(changes []ledger.Change, before, now *committed) ([]*pendingTx, error) {
-	found := p.doubted
+	found, anyMoved := p.doubted, false
 	p.doubted = nil
 	for _, c := range changes {
 		if string(c.Key) == ledger.KeyParams || bytes.HasPrefix(c.Key, memberKey) {
@@ -111,10 +111,11 @@ func (p *pendingTable) suspects(changes []ledger.Change, before, now *committed)
 		if s != nil && (moved || s.lowest+ledger.WindowBelow < next) {
 			found = s.all(found)
 		}
-		if moved {
-			for e := range p.shared {
-				found = append(found, e)
-			}
+		anyMoved = anyMoved || moved
+	}
+	if anyMoved {
+		for e := range p.shared {
+			found = append(found, e)
 		}
 	}
 	return distinct(found), nil
@@ -169,8 +170,8 @@ func compareAccounts(before ledger.Reader, c ledger.Change) (next ledger.Nonce, 
 	if err != nil {
 		return 0, false, err
 	}
-	if was == nil || c.Value == nil {
-		return 0, true, nil
+	if was == nil { // of an account that was not there, nothing could wait
+		return 0, false, nil
 	}
 	old, err := ledger.DecodeAccount(was)
 	if err != nil {

@@ -63,7 +63,14 @@ func EncodeAddress(a Address) [32]byte {
 func EncodeBytes32(v [32]byte) [32]byte { return v }
 
 // EncodeString encodes a member of type string: the hash of its UTF-8 bytes.
-func EncodeString(s string) [32]byte { return Keccak256([]byte(s)) }
+func EncodeString(s string) [32]byte {
+	if s == "" { // as memos and references mostly are
+		return emptyHash
+	}
+	return Keccak256([]byte(s))
+}
+
+var emptyHash = Keccak256()
 
 // EncodeBytes encodes a member of type bytes: the hash of its content.
 func EncodeBytes(b []byte) [32]byte { return Keccak256(b) }

@@ -41,6 +41,33 @@ func (s AccountStatus) String() string {
 	return "unknown"
 }
 
+// Frozen is the status after one of two parties froze the account: by is
+// StatusFrozen for its member's registrar, StatusFrozenByNetwork for the
+// network. ok is false where that party has frozen it already, and for a closed
+// account.
+func (s AccountStatus) Frozen(by AccountStatus) (frozen AccountStatus, ok bool) {
+	switch s {
+	case StatusActive:
+		return by, true
+	case StatusFrozen, StatusFrozenByNetwork:
+		return StatusFrozenByBoth, s != by
+	}
+	return s, false
+}
+
+// Unfrozen is the inverse of Frozen: what the other party froze stays frozen.
+func (s AccountStatus) Unfrozen(by AccountStatus) (thawed AccountStatus, ok bool) {
+	switch {
+	case s == by:
+		return StatusActive, true
+	case s != StatusFrozenByBoth:
+		return s, false
+	case by == StatusFrozen:
+		return StatusFrozenByNetwork, true
+	}
+	return StatusFrozen, true
+}
+
 // Key is one key of an authority.
 type Key struct {
 	Address crypto.Address `json:"address"`
@@ -133,14 +160,7 @@ func writeAccount(w *encoder, a *Account) {
 	w.uint(uint64(a.Window.Next))
 	w.bytes(a.Window.holes)
 	w.uint(a.Authority.Threshold)
-	list := w.list()
-	for _, k := range a.Authority.Keys {
-		item := w.list()
-		w.address(k.Address)
-		w.uint(uint64(k.Weight))
-		w.end(item)
-	}
-	w.end(list)
+	w.keys(a.Authority.Keys)
 	w.optional(a.Member[:])
 	w.uint(a.Balances)
 	w.uint(a.Holds)
@@ -156,14 +176,7 @@ func DecodeAccount(value []byte) (Account, error) {
 	a.Window.Next = Nonce(l.uint())
 	a.Window.holes = l.bytes()
 	a.Authority.Threshold = l.uint()
-	keys := l.list()
-	for len(keys.rest) > 0 && !keys.bad {
-		item := keys.list()
-		k := Key{Address: item.address(), Weight: uint32(item.uintUpTo(maxKeyWeight))}
-		keys.close(item)
-		a.Authority.Keys = append(a.Authority.Keys, k)
-	}
-	l.close(keys)
+	a.Authority.Keys = l.keys()
 	l.optional(a.Member[:])
 	a.Balances, a.Holds = l.uint(), l.uint()
 	d.close(l)

@@ -239,11 +239,6 @@ func (l ActionList) typed(m *message) {
 			}
 		}
 		m.array(s.name, s.typeName(), actionTypeHashes[i], len(own), func(j int, m *message) { own[j].typed(m) })
-		if m.shown && len(own) == 0 { // a wallet needs the types of empty arrays too
-			blank := newMessage(s.typeName(), actionTypeHashes[i], true)
-			s.empty().typed(blank)
-			m.nest(s.typeName(), blank)
-		}
 	}
 	order := make([]uint8, len(l))
 	for i, a := range l {

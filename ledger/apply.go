@@ -93,7 +93,9 @@ func (s *state) begin(evidence []ConsensusAddress) ([]Event, error) {
 }
 
 // Simulate says what would become of tx if it were alone in the next block:
-// not includable, refused or applied. Nothing changes.
+// not includable, refused or applied. Nothing changes. What falls due before it is
+// left out, and so is whether an upgrade's height lies ahead, because the block's
+// is not known.
 func Simulate(net *Network, time UnixTime, r Reader, tx *Tx) (TxResult, error) {
 	s, err := newState(net, time, r)
 	if err != nil {

@@ -10,13 +10,14 @@ import (
 // AssetFlags are controls fixed at an asset's creation.
 type AssetFlags = uint32
 
-// The flags. This version carries their numbers and refuses assets that ask
-// for them (CodeUnsupportedFlags).
+// The flags. Other bits are refused (CodeUnsupportedFlags).
 const (
-	FlagFreezable  AssetFlags = 1
-	FlagClawback   AssetFlags = 2
-	FlagRestricted AssetFlags = 4
+	FlagFreezable  AssetFlags = 1 // the issuer may freeze what a holder has of it
+	FlagClawback   AssetFlags = 2 // the issuer may move it from any holder
+	FlagRestricted AssetFlags = 4 // only whom the issuer has approved may receive it
 )
+
+const allFlags = FlagFreezable | FlagClawback | FlagRestricted
 
 // AssetStatus says whether an asset moves.
 type AssetStatus uint8
@@ -28,6 +29,8 @@ const (
 	AssetPausedByNetwork AssetStatus = 3 // by a vote of the members
 	AssetPausedByBoth    AssetStatus = 4
 	AssetRetired         AssetStatus = 5 // for ever: it can only be redeemed and clawed back
+	// AssetRetiredAndPaused is retired, and the members have stopped that too.
+	AssetRetiredAndPaused AssetStatus = 6
 )
 
 // String returns the status's name in JSON.
@@ -43,6 +46,8 @@ func (s AssetStatus) String() string {
 		return "pausedByBoth"
 	case AssetRetired:
 		return "retired"
+	case AssetRetiredAndPaused:
+		return "retiredAndPaused"
 	}
 	return "unknown"
 }
@@ -58,11 +63,6 @@ type Asset struct {
 	Flags    AssetFlags
 	Status   AssetStatus
 	Holds    uint64 // how many holds of it there are
-}
-
-// paused reports whether nothing of the asset may move.
-func (s AssetStatus) paused() bool {
-	return s == AssetPaused || s == AssetPausedByNetwork || s == AssetPausedByBoth
 }
 
 // AssetAddress is the address of the asset that creator made under nonce: the

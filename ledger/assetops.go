@@ -32,12 +32,13 @@ type Redeem struct {
 	Reference string         `json:"reference,omitempty"`
 }
 
-// PauseAsset stops every movement of an asset. Only the issuer may send it.
+// PauseAsset stops every movement of an asset but clawback. Only the issuer may
+// send it.
 type PauseAsset struct {
 	Asset crypto.Address `json:"asset"`
 }
 
-// ResumeAsset ends a pause. Only the issuer may send it.
+// ResumeAsset ends a pause by the issuer. Only the issuer may send it.
 type ResumeAsset struct {
 	Asset crypto.Address `json:"asset"`
 }
@@ -243,10 +244,14 @@ func (o *ResumeAsset) typed(m *message) { m.address("asset", o.Asset) }
 // errSupply means that stored balances exceed their asset's supply.
 var errSupply = errors.New("state is corrupt: a balance exceeds its asset's supply")
 
-// apply of createAsset checks flags, symbol and address, in this order.
+// apply of createAsset checks flags, the sender's role, symbol and address, in
+// this order.
 func (c *CreateAsset) apply(s *state, b *Body) (Code, error) {
-	if c.Flags != 0 {
+	if c.Flags&^allFlags != 0 {
 		return CodeUnsupportedFlags, nil
+	}
+	if code, err := s.mayIssue(b.Sender); code != Applied || err != nil {
+		return code, err
 	}
 	symbol, err := s.symbol(c.Symbol)
 	if err != nil {
@@ -293,17 +298,21 @@ func (s *state) issued(asset, sender crypto.Address) (*cell[crypto.Address, Asse
 	return c, Applied, nil
 }
 
-// apply of issue checks asset, issuer, pause, recipient and cap, in this order.
+// apply of issue checks asset, issuer, retirement, pause, recipient, what the
+// flags ask of the recipient, and cap, in this order.
 func (o *Issue) apply(s *state, b *Body) (Code, error) {
 	c, code, err := s.issued(o.Asset, b.Sender)
 	if code != Applied || err != nil {
 		return code, err
 	}
 	asset := c.value
-	if asset.Status.paused() {
-		return CodeAssetPaused, nil
+	if code := asset.Status.moves(); code != Applied {
+		return code, nil
 	}
 	if code, err := s.receiving(o.To); code != Applied || err != nil {
+		return code, err
+	}
+	if code, err := s.mayHold(o.Asset, o.To); code != Applied || err != nil {
 		return code, err
 	}
 	if room := asset.room(); room.Cmp(o.Amount) < 0 {
@@ -322,7 +331,8 @@ func (o *Issue) apply(s *state, b *Body) (Code, error) {
 	return Applied, nil
 }
 
-// apply of redeem checks asset, issuer, pause, source and balance, in this order.
+// apply of redeem checks asset, issuer, pause, source, freezes and balance, in
+// this order. What is retired can be redeemed.
 func (o *Redeem) apply(s *state, b *Body) (Code, error) {
 	c, code, err := s.issued(o.Asset, b.Sender)
 	if code != Applied || err != nil {
@@ -335,6 +345,9 @@ func (o *Redeem) apply(s *state, b *Body) (Code, error) {
 	if code, err := s.paying(o.From); code != Applied || err != nil {
 		return code, err
 	}
+	if code, err := s.maySpend(o.Asset, o.From, o.Amount); code != Applied || err != nil {
+		return code, err
+	}
 	if code, err := s.debit(o.From, o.Asset, o.Amount); code != Applied || err != nil {
 		return code, err
 	}
@@ -345,30 +358,5 @@ func (o *Redeem) apply(s *state, b *Body) (Code, error) {
 	asset.Supply = left
 	s.assetTable.set(c, asset)
 	s.emit(Event{Type: EventRedeem, Asset: o.Asset, From: o.From, Amount: o.Amount, Reference: o.Reference})
-	return Applied, nil
-}
-
-// apply of pauseAsset checks asset, issuer and status, in this order.
-func (o *PauseAsset) apply(s *state, b *Body) (Code, error) {
-	return s.setAssetStatus(o.Asset, b.Sender, AssetPaused, CodeAssetPaused, EventAssetPaused)
-}
-
-// apply of resumeAsset checks asset, issuer and status, in this order.
-func (o *ResumeAsset) apply(s *state, b *Body) (Code, error) {
-	return s.setAssetStatus(o.Asset, b.Sender, AssetActive, CodeAssetNotPaused, EventAssetResumed)
-}
-
-func (s *state) setAssetStatus(asset, sender crypto.Address, to AssetStatus, already Code, event EventType) (Code, error) {
-	c, code, err := s.issued(asset, sender)
-	if code != Applied || err != nil {
-		return code, err
-	}
-	changed := c.value
-	if changed.Status == to {
-		return already, nil
-	}
-	changed.Status = to
-	s.assetTable.set(c, changed)
-	s.emit(Event{Type: event, Asset: asset})
 	return Applied, nil
 }

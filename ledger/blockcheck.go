@@ -83,11 +83,11 @@ func (c *BlockCheck) Admit(tx *Tx) (Code, error) {
 }
 
 // newAccounts is the most accounts that tx can create: its recipients without
-// one, each once, under the open policy. What alone exceeds the cap creates
+// one, each once, where receiving creates accounts, or where it admits one. What alone exceeds the cap creates
 // none, whatever stands before it: each account that others make for it counts
 // against the same cap.
 func (c *BlockCheck) newAccounts(tx *Tx) (uint64, error) {
-	if c.s.params.AccountPolicy != PolicyOpen {
+	if c.s.params.AccountPolicy != PolicyOpen && tx.Op.Kind() != KindAdmitAccount {
 		return 0, nil
 	}
 	recipients := tx.Op.recipients()

@@ -50,8 +50,8 @@ type Operation interface {
 	// the operation, in order of appearance; repeats are allowed. The slice
 	// is the caller's.
 	authorisers(sender crypto.Address) []crypto.Address
-	// recipients lists the accounts that would receive, each once for every
-	// time it does. The slice is the caller's.
+	// recipients lists the accounts that would receive or be admitted, each once
+	// for every time it does. The slice is the caller's.
 	recipients() []crypto.Address
 	// legs counts what the operation weighs against the block's cap.
 	legs() int

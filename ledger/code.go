@@ -66,6 +66,49 @@ const (
 	CodeAddressTaken         Code = 112
 	CodeUnsupportedFlags     Code = 113
 
+	CodeAuthorityUnchanged Code = 120
+	CodeNotMember          Code = 121
+	CodeMissingRole        Code = 122
+	CodeUnknownAccount     Code = 123
+	CodeNotOwnAccount      Code = 124
+	CodeAdminAccount       Code = 125
+	CodeAccountExists      Code = 126
+	CodeAccountIsAsset     Code = 127
+	CodeAccountClosed      Code = 128
+	CodeAccountFrozen      Code = 129
+	CodeAccountNotFrozen   Code = 130
+	CodeAccountHasBalances Code = 131
+	CodeAccountHasHolds    Code = 132
+
+	CodeAssetRetired         Code = 140
+	CodeAssetHasHolds        Code = 141
+	CodeSettlementAsset      Code = 142
+	CodeNotFreezable         Code = 143
+	CodeNotClawback          Code = 144
+	CodeNotRestricted        Code = 145
+	CodeUnknownHolder        Code = 146
+	CodeHolderApproved       Code = 147
+	CodeHolderNotApproved    Code = 148
+	CodeHolderFrozen         Code = 149
+	CodeHolderNotFrozen      Code = 150
+	CodeFrozenUnchanged      Code = 151
+	CodeMetadataUnchanged    Code = 152
+	CodeRecipientNotApproved Code = 153
+	CodeRecipientFrozen      Code = 154
+	CodeSourceFrozen         Code = 155
+	CodeBalanceFrozen        Code = 156
+	CodeNewIssuerInactive    Code = 157
+	CodeNotIssuerMember      Code = 158
+
+	CodeUnknownHold    Code = 160
+	CodeHoldDue        Code = 161
+	CodeNotHoldParty   Code = 162
+	CodeCaptorInactive Code = 163
+	CodeExceedsHold    Code = 164
+	CodeExpiryPassed   Code = 165
+	CodeExpiryTooFar   Code = 166
+	CodeHoldTaken      Code = 167
+
 	CodeTooManyProposals Code = 180
 	CodeUnknownProposal  Code = 181
 	CodeProposalClosed   Code = 182
@@ -86,10 +129,10 @@ const (
 	CodeUpgradeVersion   Code = 197
 	CodeUpgradeHeight    Code = 198
 	CodeDelayTooShort    Code = 199
-	CodeNoChange         Code = 200
-	CodeAdminUnfit       Code = 201
-	CodeTooManyMembers   Code = 202
-	CodeAdminAccount     Code = 203
+
+	CodeNoChange       Code = 200
+	CodeAdminUnfit     Code = 201
+	CodeTooManyMembers Code = 202
 )
 
 // firstRefusal is the first code of a transaction that stood in a block.
@@ -134,7 +177,7 @@ var codeTable = []CodeInfo{
 	{CodeUnknownAsset, "unknownAsset", "there is no asset at this address"},
 	{CodeNotIssuer, "notIssuer", "only the asset's issuer may do this"},
 	{CodeAssetPaused, "assetPaused", "the asset is paused"},
-	{CodeAssetNotPaused, "assetNotPaused", "the asset is not paused"},
+	{CodeAssetNotPaused, "assetNotPaused", "the asset is not paused by who would resume it"},
 	{CodeSourceInactive, "sourceInactive", "the account that pays may not act"},
 	{CodeRecipientIsAsset, "recipientIsAsset", "the recipient is an asset's address, which can hold nothing"},
 	{CodeRecipientNotAdmitted, "recipientNotAdmitted", "the recipient has no account, and on this network accounts must be admitted first"},
@@ -145,6 +188,46 @@ var codeTable = []CodeInfo{
 	{CodeSymbolTaken, "symbolTaken", "another asset has this symbol"},
 	{CodeAddressTaken, "addressTaken", "an account or asset already stands at the new asset's address"},
 	{CodeUnsupportedFlags, "unsupportedFlags", "the asset's flags ask for controls that this version does not have"},
+	{CodeAuthorityUnchanged, "authorityUnchanged", "the account has these keys and this threshold already"},
+	{CodeNotMember, "notMember", "the sender is not the admin account of an active member"},
+	{CodeMissingRole, "missingRole", "the sender's member does not have the role that this takes"},
+	{CodeUnknownAccount, "unknownAccount", "there is no account at this address"},
+	{CodeNotOwnAccount, "notOwnAccount", "another member answers for the account, or none does"},
+	{CodeAdminAccount, "adminAccount", "a member's admin account is not frozen or closed: suspend the member instead"},
+	{CodeAccountExists, "accountExists", "there is an account at this address already, and its member was not removed"},
+	{CodeAccountIsAsset, "accountIsAsset", "an asset stands at this address, where no account can be"},
+	{CodeAccountClosed, "accountClosed", "the account is closed for ever"},
+	{CodeAccountFrozen, "accountFrozen", "the account is frozen already by whoever asks: its member's registrar, or the network"},
+	{CodeAccountNotFrozen, "accountNotFrozen", "the account is not frozen by whoever asks: a registrar cannot lift what the network froze, nor the network what a registrar did"},
+	{CodeAccountHasBalances, "accountHasBalances", "the account has balances: move them away first"},
+	{CodeAccountHasHolds, "accountHasHolds", "the account pays or is paid by holds: they must end first"},
+	{CodeAssetRetired, "assetRetired", "the asset is retired: it can only be redeemed and clawed back"},
+	{CodeAssetHasHolds, "assetHasHolds", "there are holds of the asset: capture or release them first"},
+	{CodeSettlementAsset, "settlementAsset", "the settlement asset cannot be retired"},
+	{CodeNotFreezable, "notFreezable", "the asset was created without the flag freezable"},
+	{CodeNotClawback, "notClawback", "the asset was created without the flag clawback"},
+	{CodeNotRestricted, "notRestricted", "the asset was created without the flag restricted: it needs no approvals"},
+	{CodeUnknownHolder, "unknownHolder", "the holder has no account, or a closed one"},
+	{CodeHolderApproved, "holderApproved", "the holder is approved already"},
+	{CodeHolderNotApproved, "holderNotApproved", "the holder is not approved"},
+	{CodeHolderFrozen, "holderFrozen", "the holder is frozen already"},
+	{CodeHolderNotFrozen, "holderNotFrozen", "the holder is not frozen"},
+	{CodeFrozenUnchanged, "frozenUnchanged", "this amount of the balance is what is frozen already"},
+	{CodeMetadataUnchanged, "metadataUnchanged", "the asset has this metadata already"},
+	{CodeRecipientNotApproved, "recipientNotApproved", "the asset is restricted, and its issuer has not approved the recipient"},
+	{CodeRecipientFrozen, "recipientFrozen", "the asset's issuer has frozen the recipient, which cannot receive it"},
+	{CodeSourceFrozen, "sourceFrozen", "the asset's issuer has frozen the account that pays, which cannot spend it"},
+	{CodeBalanceFrozen, "balanceFrozen", "less would stay available than the amount that the asset's issuer has frozen"},
+	{CodeNewIssuerInactive, "newIssuerInactive", "the new issuer's account may not act"},
+	{CodeNotIssuerMember, "notIssuerMember", "on this network an asset's issuer must be an account of an active member with the role issuer"},
+	{CodeUnknownHold, "unknownHold", "there is no hold under this ID: it never was, or was captured, released or expired"},
+	{CodeHoldDue, "holdDue", "the hold has reached its expiry: what is left of it goes back to the payer by itself"},
+	{CodeNotHoldParty, "notHoldParty", "only the hold's payee captures it, or its arbiter where it has one; only these release it, or the issuer of an asset with clawback"},
+	{CodeCaptorInactive, "captorInactive", "the account that captures may not act"},
+	{CodeExceedsHold, "exceedsHold", "the amount is greater than what is left of the hold"},
+	{CodeExpiryPassed, "expiryPassed", "the expiry does not lie after the block's time"},
+	{CodeExpiryTooFar, "expiryTooFar", "the expiry lies more than 366 days after the block's time"},
+	{CodeHoldTaken, "holdTaken", "another hold already has the new hold's ID"},
 	{CodeTooManyProposals, "tooManyProposals", "the member has 4 open proposals, or all members together 64"},
 	{CodeUnknownProposal, "unknownProposal", "there is no proposal with this number"},
 	{CodeProposalClosed, "proposalClosed", "the proposal does not take this any more: an open one takes votes and can be withdrawn, one that has passed and waits takes vetoes"},
@@ -168,7 +251,6 @@ var codeTable = []CodeInfo{
 	{CodeNoChange, "noChange", "it is so already"},
 	{CodeAdminUnfit, "adminUnfit", "the admin account cannot be one: it is an asset's address, not active, or another member answers for it"},
 	{CodeTooManyMembers, "tooManyMembers", "there are 256 members, removed ones included"},
-	{CodeAdminAccount, "adminAccount", "it is a member's admin account: suspend the member instead"},
 }
 
 // Codes returns every code in order of precedence.

@@ -140,7 +140,25 @@ var (
 	top      = new(big.Int).Sub(tooBig, big.NewInt(1))
 	someone  = addressBytes(ledgertest.Address("someone"))
 	bobBytes = addressBytes(ledgertest.Address("bob"))
+
+	aliceBytes = addressBytes(ledgertest.Address("alice"))
 )
+
+// registrarCodes are what TestRegistrarPrecedence produces.
+var registrarCodes = []ledger.Code{ledger.CodeAccountHasHolds}
+
+// aKey is a key of setKeys.
+func aKey(address []byte, weight uint64) list { return list{address, weight} }
+
+// sortedKeys are n keys of weight 1, ascending.
+func sortedKeys(n int) (keys list) {
+	for i := range n {
+		address := make([]byte, 20)
+		address[0] = byte(i + 1)
+		keys = append(keys, aKey(address, 1))
+	}
+	return keys
+}
 
 // corruptions of the form: malformed whatever the signatures.
 func malformations() []corruption {
@@ -163,7 +181,7 @@ func malformations() []corruption {
 		{"validUntil with a leading zero", m, true, set(fValidUntil, []byte{0, 1})},
 		{"validUntil is a list", m, true, set(fValidUntil, list{})},
 		{"kind 0", m, true, set(fKind, uint64(0))},
-		{"kind 7", m, true, set(fKind, uint64(7))},
+		{"kind 255", m, true, set(fKind, uint64(255))},
 		{"kind 257", m, true, set(fKind, uint64(257))},
 		{"kind is a list", m, true, set(fKind, list{})},
 		{"payload is a string", m, true, set(fPayload, []byte("legs"))},
@@ -197,6 +215,46 @@ func malformations() []corruption {
 		{"redeem of five fields", m, true, operation(4, bobBytes, bobBytes, uint64(1), []byte{}, []byte{})},
 		{"pauseAsset of no field", m, true, operation(5)},
 		{"resumeAsset of two fields", m, true, operation(6, bobBytes, bobBytes)},
+		{"setKeys of one field", m, true, operation(7, uint64(0))},
+		{"setKeys of three fields", m, true, operation(7, uint64(0), list{}, list{})},
+		{"threshold with a leading zero", m, true, operation(7, []byte{0, 1}, list{aKey(bobBytes, 1)})},
+		{"keys are a string", m, true, operation(7, uint64(0), []byte{1})},
+		{"key is a string", m, true, operation(7, uint64(1), list{bobBytes})},
+		{"key of one field", m, true, operation(7, uint64(1), list{list{bobBytes}})},
+		{"key of three fields", m, true, operation(7, uint64(1), list{list{bobBytes, uint64(1), uint64(1)}})},
+		{"key of 19 bytes", m, true, operation(7, uint64(1), list{aKey(bobBytes[1:], 1)})},
+		{"weight of 2^32", m, true, operation(7, uint64(1), list{aKey(bobBytes, 1<<32)})},
+		{"admitAccount of no field", m, true, operation(8)},
+		{"admitAccount of two fields", m, true, operation(8, bobBytes, []byte{})},
+		{"account of 19 bytes", m, true, operation(8, bobBytes[1:])},
+		{"account empty", m, true, operation(8, []byte{})},
+		{"freezeAccount of one field", m, true, operation(9, bobBytes)},
+		{"freezeAccount of three fields", m, true, operation(9, bobBytes, []byte{}, []byte{})},
+		{"unfreezeAccount of one field", m, true, operation(10, bobBytes)},
+		{"unfreezeAccount whose reference is a list", m, true, operation(10, bobBytes, list{})},
+		{"closeAccount of no field", m, true, operation(11)},
+		{"closeAccount of two fields", m, true, operation(11, bobBytes, []byte{})},
+		{"retireAsset of no field", m, true, operation(12)},
+		{"retireAsset of two fields", m, true, operation(12, bobBytes, bobBytes)},
+		{"changeIssuer of one field", m, true, operation(13, bobBytes)},
+		{"changeIssuer to 19 bytes", m, true, operation(13, bobBytes, make([]byte, 19))},
+		{"setMetadata of two fields", m, true, operation(14, bobBytes, []byte("u"))},
+		{"setMetadata with a hash of 31 bytes", m, true, operation(14, bobBytes, []byte("u"), make([]byte, 31))},
+		{"setMetadata with no hash", m, true, operation(14, bobBytes, []byte("u"), []byte{})},
+		{"setMetadata with a list", m, true, operation(14, bobBytes, list{}, make([]byte, 32))},
+		{"approveHolder of one field", m, true, operation(15, bobBytes)},
+		{"approveHolder of three fields", m, true, operation(15, bobBytes, bobBytes, []byte{})},
+		{"revokeHolder of one field", m, true, operation(16, bobBytes)},
+		{"freezeHolder of two fields", m, true, operation(17, bobBytes, bobBytes)},
+		{"freezeHolder of four fields", m, true, operation(17, bobBytes, bobBytes, []byte{}, []byte{})},
+		{"unfreezeHolder of two fields", m, true, operation(18, bobBytes, bobBytes)},
+		{"freezeBalance of three fields", m, true, operation(19, bobBytes, bobBytes, uint64(1))},
+		{"freezeBalance of 2^128", m, true, operation(19, bobBytes, bobBytes, tooBig, []byte{})},
+		{"freezeBalance with a leading zero", m, true, operation(19, bobBytes, bobBytes, []byte{0, 1}, []byte{})},
+		{"clawback of five fields", m, true, operation(20, bobBytes, bobBytes, someone, uint64(1), uint64(1))},
+		{"clawback of seven fields", m, true, operation(20, bobBytes, bobBytes, someone, uint64(1), uint64(1), []byte{}, []byte{})},
+		{"clawback for reason 2^16", m, true, operation(20, bobBytes, bobBytes, someone, uint64(1), uint64(1<<16), []byte{})},
+		{"clawback with a reason of a list", m, true, operation(20, bobBytes, bobBytes, someone, uint64(1), list{}, []byte{})},
 	}
 }
 
@@ -257,6 +315,59 @@ func invalidities() []corruption {
 		{"redeem of the zero asset", invalid, true, operation(4, zero20, bobBytes, uint64(1), []byte{})},
 		{"pause of the zero asset", invalid, true, operation(5, zero20)},
 		{"resume of the zero asset", invalid, true, operation(6, zero20)},
+		{"17 keys", limit, true, operation(7, uint64(1), sortedKeys(17))},
+		{"16 keys", ledger.Applied, true, operation(7, uint64(16), sortedKeys(16))},
+		{"17 keys and a threshold above the sum", limit, true, operation(7, uint64(99), sortedKeys(17))},
+		{"keys out of order", invalid, true, operation(7, uint64(1), list{sortedKeys(2)[1], sortedKeys(2)[0]})},
+		{"a key twice", invalid, true, operation(7, uint64(1), list{aKey(bobBytes, 1), aKey(bobBytes, 2)})},
+		{"key zero", invalid, true, operation(7, uint64(1), list{aKey(zero20, 1)})},
+		{"weight zero", invalid, true, operation(7, uint64(1), list{aKey(bobBytes, 0)})},
+		{"threshold zero", invalid, true, operation(7, uint64(0), list{aKey(bobBytes, 1)})},
+		{"threshold above the sum", invalid, true, operation(7, uint64(3), list{aKey(bobBytes, 2)})},
+		{"threshold of the sum", ledger.Applied, true, operation(7, uint64(2), list{aKey(bobBytes, 2)})},
+		{"threshold above 2^53-1", invalid, true, operation(7, ^uint64(0), list{aKey(bobBytes, 2)})},
+		{"threshold without keys", invalid, true, operation(7, uint64(1), list{})},
+		{"the own key alone, written out", invalid, true, operation(7, uint64(1), list{aKey(aliceBytes, 1)})},
+		{"the own key alone, with a greater weight", ledger.Applied, true, operation(7, uint64(1), list{aKey(aliceBytes, 2)})},
+		{"the own key alone, already", ledger.CodeAuthorityUnchanged, true, operation(7, uint64(0), list{})},
+		{"admit zero", invalid, true, operation(8, zero20)},
+		{"freeze zero", invalid, true, operation(9, zero20, []byte{})},
+		{"freeze with a long reference", limit, true, operation(9, zero20, []byte(text("r", 36)))},
+		{"freeze with a reference of two lines", invalid, true, operation(9, bobBytes, []byte("a\nb"))},
+		{"unfreeze zero", invalid, true, operation(10, zero20, []byte{})},
+		{"unfreeze with a long reference", limit, true, operation(10, bobBytes, []byte(text("r", 36)))},
+		{"unfreeze with a reference not UTF-8", invalid, true, operation(10, bobBytes, []byte{0xff})},
+		{"close zero", invalid, true, operation(11, zero20)},
+		{"admit by no member", ledger.CodeNotMember, true, operation(8, someone)},
+		{"createAsset with all flags", ledger.Applied, true, operation(2, []byte("TIN"), []byte("Tin"), uint64(18), top, uint64(7))},
+		{"createAsset with another flag", ledger.CodeUnsupportedFlags, true, operation(2, []byte("TIN"), []byte("Tin"), uint64(18), top, uint64(8))},
+		{"retirement of the zero asset", invalid, true, operation(12, zero20)},
+		{"zero issuer", invalid, true, operation(13, bobBytes, zero20)},
+		{"issuer of the zero asset", invalid, true, operation(13, zero20, bobBytes)},
+		{"issuer to itself", invalid, true, func(f list) list { return operation(13, bobBytes, f[fSender])(f) }},
+		{"metadata of the zero asset", invalid, true, operation(14, zero20, []byte("u"), make([]byte, 32))},
+		{"metadata with 257 bytes", limit, true, operation(14, bobBytes, []byte(text("u", 257)), make([]byte, 32))},
+		{"metadata with 256 bytes", ledger.CodeUnknownAsset, true, operation(14, bobBytes, []byte(text("u", 256)), make([]byte, 32))},
+		{"metadata not UTF-8", invalid, true, operation(14, bobBytes, []byte{0xff}, make([]byte, 32))},
+		{"metadata of two lines", invalid, true, operation(14, bobBytes, []byte("u\nv"), make([]byte, 32))},
+		{"approval of zero", invalid, true, operation(15, bobBytes, zero20)},
+		{"approval for the zero asset", invalid, true, operation(15, zero20, bobBytes)},
+		{"revocation of zero", invalid, true, operation(16, bobBytes, zero20)},
+		{"freeze of zero", invalid, true, operation(17, bobBytes, zero20, []byte{})},
+		{"freeze with a long reference", limit, true, operation(17, bobBytes, bobBytes, []byte(text("r", 36)))},
+		{"freeze with a reference of two lines", invalid, true, operation(17, bobBytes, bobBytes, []byte("a\nb"))},
+		{"unfreeze of the zero asset", invalid, true, operation(18, zero20, bobBytes, []byte{})},
+		{"unfreeze with a long reference", limit, true, operation(18, bobBytes, bobBytes, []byte(text("r", 36)))},
+		{"freeze of nothing", ledger.CodeUnknownAsset, true, operation(19, bobBytes, bobBytes, uint64(0), []byte{})},
+		{"freeze of an amount of zero's", invalid, true, operation(19, bobBytes, zero20, uint64(1), []byte{})},
+		{"freeze of an amount with a long reference", limit, true, operation(19, bobBytes, bobBytes, uint64(1), []byte(text("r", 36)))},
+		{"clawback of nothing", zero, true, operation(20, bobBytes, bobBytes, someone, uint64(0), uint64(1), []byte{})},
+		{"clawback without a reason", invalid, true, operation(20, bobBytes, bobBytes, someone, uint64(1), uint64(0), []byte{})},
+		{"clawback of nothing without a reason", invalid, true, operation(20, bobBytes, bobBytes, someone, uint64(0), uint64(0), []byte{})},
+		{"clawback to the same", invalid, true, operation(20, bobBytes, bobBytes, bobBytes, uint64(1), uint64(1), []byte{})},
+		{"clawback from zero", invalid, true, operation(20, bobBytes, zero20, bobBytes, uint64(1), uint64(1), []byte{})},
+		{"clawback to zero", invalid, true, operation(20, bobBytes, bobBytes, zero20, uint64(1), uint64(1), []byte{})},
+		{"clawback with a long reference", limit, true, operation(20, bobBytes, bobBytes, someone, uint64(1), uint64(0), []byte(text("r", 36)))},
 	}
 }
 
@@ -429,7 +540,13 @@ func TestEveryCodeIsProduced(t *testing.T) {
 	for _, one := range governRefusals() {
 		produced[one.want.String()] = true
 	}
-	for _, code := range blockLimitCodes {
+	for _, code := range slices.Concat(blockLimitCodes, holdCodes) {
+		produced[code.String()] = true
+	}
+	for _, code := range registrarCodes {
+		produced[code.String()] = true
+	}
+	for _, code := range ledger.LadderCodes() {
 		produced[code.String()] = true
 	}
 	stories, err := filepath.Glob(filepath.Join("ledgertest", "testdata", "*.txt"))

@@ -42,6 +42,9 @@ func (s *state) setDue(id dueID, there bool) error {
 	return nil
 }
 
+// reached reports whether something at a time is due, handled or not.
+func (s *state) reached(at UnixTime) bool { return at <= s.time }
+
 // fallDue handles what is due at the block's time, before its transactions.
 // Nothing of it can be refused. The cost follows what is due, and what was
 // taken back since something last fell due.
@@ -58,7 +61,7 @@ func (s *state) fallDue() error {
 	var bad error
 	err = s.reader.Scan([]byte(prefixDue), after, func(key, _ []byte) bool {
 		var id dueID
-		if id, bad = parseKeyDue(key); bad != nil || id.time > s.time || len(due) == maxDue {
+		if id, bad = parseKeyDue(key); bad != nil || !s.reached(id.time) || len(due) == maxDue {
 			return false
 		}
 		due = append(due, id)
@@ -83,6 +86,8 @@ func (s *state) happen(id dueID) error {
 		return err
 	}
 	switch id.kind {
+	case dueHold:
+		return s.expireHold(id.id)
 	case dueProposal:
 		return s.proposalDue(id.id)
 	}

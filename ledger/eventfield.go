@@ -23,6 +23,16 @@ func addressField(key string, at func(*Event) *crypto.Address) field {
 	}
 }
 
+// hashField is 32 bytes, as text 0x and hex in lower case.
+func hashField(key string, at func(*Event) *crypto.Hash) field {
+	return field{
+		key:   key,
+		write: func(w *encoder, e *Event) { w.bytes(at(e)[:]) },
+		text:  func(e *Event) string { return at(e).String() },
+		parse: func(e *Event, s string) bool { return at(e).UnmarshalText([]byte(s)) == nil },
+	}
+}
+
 func amountField(key string) field {
 	return field{
 		key:   key,

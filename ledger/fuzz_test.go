@@ -96,6 +96,10 @@ func FuzzDecodeAccount(f *testing.F) { fuzzRecord(f, "state", DecodeAccount, wri
 func FuzzDecodeAsset(f *testing.F)   { fuzzRecord(f, "state", DecodeAsset, writeAsset) }
 func FuzzDecodeBalance(f *testing.F) { fuzzRecord(f, "state", DecodeBalance, writeBalance) }
 
+func FuzzDecodeHold(f *testing.F)     { fuzzRecord(f, "holds", DecodeHold, writeHold) }
+func FuzzDecodeHolder(f *testing.F)   { fuzzRecord(f, "state", DecodeHolder, writeHolder) }
+func FuzzDecodeMetadata(f *testing.F) { fuzzRecord(f, "state", DecodeMetadata, writeMetadata) }
+
 func FuzzDecodeParams(f *testing.F) {
 	fuzzRecord(f, "state", DecodeParams, func(w *encoder, p *Params) { w.out = encodeParams(*p) })
 }
@@ -145,6 +149,12 @@ func FuzzGenesis(f *testing.F) {
 func FuzzParseEvent(f *testing.F) {
 	for i := range eventSpecs {
 		e := Event{Type: eventSpecs[i].kind, Amount: NewAmount(uint64(i)), Reference: "r", Symbol: "S", Name: "N"}
+		switch e.Type {
+		case EventAuthorityChanged:
+			e.Keys = keysText([]Key{{bankAddress, 1}, {deskAddress, 2}})
+		case EventMemberAdmitted:
+			e.Keys, e.Nodes = ConsensusKey{1}.String(), nodesText([]NodeID{{1}, {2}})
+		}
 		var parts []string
 		for _, a := range e.Attributes() {
 			parts = append(parts, a.Key, a.Value)

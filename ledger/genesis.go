@@ -18,6 +18,7 @@ type Genesis struct {
 	Members    []GenesisMember  `json:"members,omitempty"`
 	Assets     []GenesisAsset   `json:"assets"`
 	Accounts   []GenesisAccount `json:"accounts"`
+	Holders    []GenesisHolder  `json:"holders,omitempty"`
 	Balances   []GenesisBalance `json:"balances"`
 }
 
@@ -132,10 +133,11 @@ var genesisForm = append(all("networkId", "chainId", "settlement"),
 	jsonField{"members", true, all("admin", "name", "roles", "consensusKey", "power", "nodeIds")},
 	jsonField{"accounts", false, append(all("address").with("threshold", "member"), jsonField{"keys", true, all("address", "weight")})},
 	jsonField{"balances", false, all("account", "symbol", "amount")},
+	jsonField{"holders", true, all("account", "symbol")},
 )
 
-// ParseGenesis reads app_state strictly: an account's keys and threshold may be
-// left out, and nothing else; unknown fields are errors.
+// ParseGenesis reads app_state strictly: members, holders, and an account's keys,
+// threshold and member may be left out, and nothing else; unknown fields are errors.
 func ParseGenesis(data []byte) (*Genesis, error) {
 	var g Genesis
 	if err := strictJSON(data, genesisForm, &g); err != nil {
@@ -148,7 +150,7 @@ func ParseGenesis(data []byte) (*Genesis, error) {
 func (g *Genesis) Build() (*GenesisState, error) {
 	b := genesisBuilder{g: g, symbols: map[string]crypto.Address{}}
 	b.s.open(empty{})
-	for _, step := range []func() error{b.params, b.accounts, b.members, b.assets, b.network, b.balances} {
+	for _, step := range []func() error{b.params, b.accounts, b.members, b.assets, b.network, b.holders, b.balances} {
 		if err := step(); err != nil {
 			return nil, fmt.Errorf("genesis app_state: %w", err)
 		}
@@ -226,6 +228,9 @@ func (b *genesisBuilder) accounts() error {
 		}
 		b.s.accountTable.set(c, record)
 		b.s.emit(Event{Type: EventAccountCreated, Account: a.Address})
+		if len(a.Keys) > 0 {
+			b.s.emit(authorityChanged(a.Address, &record.Authority))
+		}
 	}
 	return nil
 }
@@ -246,7 +251,7 @@ func (b *genesisBuilder) asset(address crypto.Address, a GenesisAsset) error {
 	if code := op.check(crypto.Address{}, crypto.Address{}); code != Applied {
 		return fmt.Errorf("%s: symbol must be 1 to %d of A-Z and 0-9, name 1 to %d bytes, decimals at most %d", code.Info().Meaning, MaxSymbolBytes, MaxNameBytes, MaxDecimals)
 	}
-	if a.Flags != 0 {
+	if a.Flags&^allFlags != 0 {
 		return fmt.Errorf("flags: %s", CodeUnsupportedFlags.Info().Meaning)
 	}
 	if _, taken := b.symbols[a.Symbol]; taken {
@@ -327,6 +332,13 @@ func (b *genesisBuilder) balance(bal GenesisBalance) error {
 		return err
 	}
 	record := asset.value
+	code, err := b.s.mayHold(address, bal.Account)
+	if err != nil {
+		return err
+	}
+	if code != Applied {
+		return fmt.Errorf("account: %s: list it among the holders", code.Info().Meaning)
+	}
 	if room := record.room(); bal.Amount.IsZero() || room.Cmp(bal.Amount) < 0 {
 		return fmt.Errorf("amount: %s is zero, or brings the supply above the cap", bal.Amount)
 	}

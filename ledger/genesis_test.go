@@ -50,7 +50,7 @@ func TestGenesisRefuses(t *testing.T) {
 		"symbol in lower case":      {func(g *ledger.Genesis) { g.Assets[1].Symbol = "gold" }, "assets[1]"},
 		"no name":                   {func(g *ledger.Genesis) { g.Assets[1].Name = "" }, "assets[1]"},
 		"decimals 19":               {func(g *ledger.Genesis) { g.Assets[1].Decimals = 19 }, "assets[1]"},
-		"flags":                     {func(g *ledger.Genesis) { g.Assets[1].Flags = 1 }, "flags"},
+		"flags":                     {func(g *ledger.Genesis) { g.Assets[1].Flags = 8 }, "flags"},
 		"issuer unknown":            {func(g *ledger.Genesis) { g.Assets[1].Issuer = ledgertest.Address("nobody") }, "issuer"},
 		"issuer zero":               {func(g *ledger.Genesis) { g.Assets[1].Issuer = zero }, "issuer"},
 		"balance of nobody":         {func(g *ledger.Genesis) { g.Balances[0].Account = ledgertest.Address("nobody") }, "balances[0]"},
@@ -59,7 +59,13 @@ func TestGenesisRefuses(t *testing.T) {
 		"balance zero":              {func(g *ledger.Genesis) { g.Balances[0].Amount = ledger.Amount{} }, "balances[0]"},
 		"balance above the cap":     {func(g *ledger.Genesis) { g.Balances[1].Amount = ledger.NewAmount(1_000_001) }, "above the cap"},
 		"supply above 2^128":        {func(g *ledger.Genesis) { tooMuch(g) }, "above the cap"},
-		"settlement with no assets": {func(g *ledger.Genesis) { g.Assets, g.Balances = nil, nil }, "settlement"},
+		"holder of no asset":        {func(g *ledger.Genesis) { g.Holders[0].Symbol = "NONE" }, "holders[0]"},
+		"holder without account":    {func(g *ledger.Genesis) { g.Holders[0].Account = ledgertest.Address("nobody") }, "holders[0]"},
+		"holder zero":               {func(g *ledger.Genesis) { g.Holders[0].Account = zero }, "holders[0]"},
+		"holder twice":              {func(g *ledger.Genesis) { g.Holders = append(g.Holders, g.Holders[0]) }, "twice for this asset"},
+		"holder of a plain asset":   {func(g *ledger.Genesis) { g.Holders[0].Symbol = "GOLD" }, "without the flag restricted"},
+		"balance without approval":  {func(g *ledger.Genesis) { g.Holders = nil }, "list it among the holders"},
+		"settlement with no assets": {func(g *ledger.Genesis) { g.Assets, g.Holders, g.Balances = nil, nil, nil }, "settlement"},
 	} {
 		g := goldenGenesis()
 		one.spoil(g)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -101,6 +102,9 @@ func goldenBodies(net *ledger.Network) []goldenBody {
 	plain := func(nonce ledger.Nonce, op ledger.Operation) ledger.Body {
 		return ledger.Body{Sender: alice, Nonce: nonce, Op: op}
 	}
+	shared := func(nonce ledger.Nonce, op ledger.Operation) ledger.Body {
+		return ledger.Body{Sender: alice, Nonce: nonce, ValidUntil: 1_800_000_060, Op: op}
+	}
 	leg := ledger.Leg{From: alice, To: bob, Asset: gold, Amount: ledger.NewAmount(1250), Reference: "INV-2026-0042"}
 	back := ledger.Leg{From: bob, To: alice, Asset: net.Settlement, Amount: ledgertest.Amount("1000000000000000000")}
 	full := ledger.Leg{From: alice, To: bob, Asset: gold, Amount: ledger.MaxAmount, Reference: strings.Repeat("ü", 17) + "!"}
@@ -118,8 +122,42 @@ func goldenBodies(net *ledger.Network) []goldenBody {
 		{"redeem", plain(6, &ledger.Redeem{Asset: gold, From: alice, Amount: ledger.NewAmount(128), Reference: "burn 7"}), []string{"alice"}},
 		{"pauseAsset", plain(7, &ledger.PauseAsset{Asset: gold}), []string{"alice"}},
 		{"resumeAsset", plain(8, &ledger.ResumeAsset{Asset: gold}), []string{"alice"}},
+		{"setKeys", plain(9, &ledger.SetKeys{Threshold: 3, Keys: goldenKeys()}), []string{"alice"}},
+		{"setKeys to the own key", plain(10, &ledger.SetKeys{}), []string{"alice"}},
+		{"admitAccount", plain(11, &ledger.AdmitAccount{Account: bob}), []string{"alice"}},
+		{"freezeAccount", plain(12, &ledger.FreezeAccount{Account: bob, Reference: "case 17"}), []string{"alice"}},
+		{"unfreezeAccount", plain(13, &ledger.UnfreezeAccount{Account: bob, Reference: "case 17"}), []string{"alice"}},
+		{"closeAccount", plain(14, &ledger.CloseAccount{Account: bob}), []string{"alice"}},
+		{"retireAsset", plain(12, &ledger.RetireAsset{Asset: gold}), []string{"alice"}},
+		{"changeIssuer", shared(13, &ledger.ChangeIssuer{Asset: gold, To: bob}), []string{"alice", "bob"}},
+		{"setMetadata", plain(14, &ledger.SetMetadata{Asset: gold, URI: "https://example.org/gold.pdf", Hash: crypto.Keccak256([]byte("terms"))}), []string{"alice"}},
+		{"setMetadata to nothing", plain(14, &ledger.SetMetadata{Asset: gold}), []string{"alice"}},
+		{"approveHolder", plain(15, &ledger.ApproveHolder{Asset: gold, Account: bob}), []string{"alice"}},
+		{"revokeHolder", plain(16, &ledger.RevokeHolder{Asset: gold, Account: bob}), []string{"alice"}},
+		{"freezeHolder", plain(17, &ledger.FreezeHolder{Asset: gold, Account: bob, Reference: "case 7"}), []string{"alice"}},
+		{"unfreezeHolder", plain(18, &ledger.UnfreezeHolder{Asset: gold, Account: bob, Reference: "case 7"}), []string{"alice"}},
+		{"freezeBalance", plain(19, &ledger.FreezeBalance{Asset: gold, Account: bob, Amount: ledger.NewAmount(300), Reference: "case 8"}), []string{"alice"}},
+		{"freezeBalance to nothing", plain(19, &ledger.FreezeBalance{Asset: gold, Account: bob}), []string{"alice"}},
+		{"clawback", plain(20, &ledger.Clawback{Asset: gold, From: bob, To: alice, Amount: ledger.NewAmount(300), Reason: 3, Reference: "order 17"}), []string{"alice"}},
+		{"clawback at the limits", plain(20, &ledger.Clawback{Asset: gold, From: bob, To: alice, Amount: ledger.MaxAmount, Reason: 1<<16 - 1, Reference: strings.Repeat("r", 35)}), []string{"alice"}},
 	}
-	return append(bodies, goldenGovernance(net)...)
+	return slices.Concat(bodies, goldenHoldBodies(net), goldenGovernance(net))
+}
+
+// goldenKeys are those of an authority in which bob counts twice.
+func goldenKeys() []ledger.Key {
+	keys := []ledger.Key{{Address: ledgertest.Address("alice"), Weight: 1}, {Address: ledgertest.Address("bob"), Weight: 2}}
+	sortKeys(keys)
+	return keys
+}
+
+// goldenKeysText is goldenKeys as an event carries them.
+func goldenKeysText() string {
+	var parts []string
+	for _, k := range goldenKeys() {
+		parts = append(parts, fmt.Sprintf("0x%x=%d", k.Address[:], k.Weight))
+	}
+	return strings.Join(parts, ",")
 }
 
 func TestGoldenBodies(t *testing.T) {
@@ -206,8 +244,27 @@ func TestGoldenOutcomes(t *testing.T) {
 		{Type: ledger.EventAssetPaused, Asset: gold},
 		{Type: ledger.EventAssetResumed, Asset: gold},
 		{Type: ledger.EventAccountCreated, Account: bob},
+		{Type: ledger.EventAccountAdmitted, Account: bob, Other: alice},
+		{Type: ledger.EventAccountFrozen, Account: bob, Other: alice, Reference: "case 17"},
+		{Type: ledger.EventAccountUnfrozen, Account: bob, Reference: "resolution 3"},
+		{Type: ledger.EventAccountClosed, Account: bob, Other: alice},
+		{Type: ledger.EventAuthorityChanged, Account: alice, Number: 3, Keys: goldenKeysText()},
+		{Type: ledger.EventMemberAdmitted, Other: alice, Name: "Alice & Co.", Flags: 5, Number: 1_000_000,
+			Keys: ledgertest.ConsensusKey("alice").String(), Nodes: ledgertest.NodeID("alice").String()},
+		{Type: ledger.EventAssetRetired, Asset: gold},
+		{Type: ledger.EventIssuerChanged, Asset: gold, Account: bob},
+		{Type: ledger.EventMetadataChanged, Asset: gold, Name: "https://example.org/gold.pdf", Hash: crypto.Keccak256([]byte("terms"))},
+		{Type: ledger.EventHolderApproved, Asset: gold, Account: bob},
+		{Type: ledger.EventHolderRevoked, Asset: gold, Account: bob},
+		{Type: ledger.EventHolderFrozen, Asset: gold, Account: bob, Reference: "case 7"},
+		{Type: ledger.EventHolderUnfrozen, Asset: gold, Account: bob, Reference: "case 7"},
+		{Type: ledger.EventBalanceFrozen, Asset: gold, Account: bob, Amount: ledger.NewAmount(300), Reference: "case 8"},
+		{Type: ledger.EventClawback, Asset: gold, From: bob, To: alice, Amount: ledger.NewAmount(300), Number: 3, Reference: "order 17"},
+		{Type: ledger.EventAssetPausedByNetwork, Asset: gold},
+		{Type: ledger.EventAssetResumedByNetwork, Asset: gold},
 	}
 	events = append(events, goldenGovernanceEvents(t)...)
+	events = append(events, goldenHoldEvents(net)...)
 	g := golden{name: "outcomes"}
 	add := func(name string, r ledger.TxResult) {
 		g.hex(name+": outcome", r.Outcome())

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"slices"
 	"testing"
 
 	"github.com/tallystick/tallystick/crypto"
@@ -16,10 +15,11 @@ import (
 // goldenGenesis has everything that a genesis may have.
 func goldenGenesis() *ledger.Genesis {
 	g := ledgertest.Genesis(ledger.PolicyOpen, "alice")
-	keys := []ledger.Key{{Address: ledgertest.Address("alice"), Weight: 1}, {Address: ledgertest.Address("bob"), Weight: 2}}
-	slices.SortFunc(keys, func(a, b ledger.Key) int { return a.Address.Compare(b.Address) })
-	g.Accounts = append(g.Accounts, ledger.GenesisAccount{Address: ledgertest.Address("firm"), Keys: keys, Threshold: 3})
+	g.Accounts = append(g.Accounts, ledger.GenesisAccount{Address: ledgertest.Address("firm"), Keys: goldenKeys(), Threshold: 3})
 	g.Assets[1].Cap = ledger.NewAmount(1_000_000)
+	g.Assets = append(g.Assets, ledger.GenesisAsset{Symbol: "NOTE", Name: "Note", Issuer: ledgertest.Address("issuer"), Flags: ledger.FlagRestricted})
+	g.Holders = append(g.Holders, ledger.GenesisHolder{Account: ledgertest.Address("alice"), Symbol: "NOTE"})
+	g.Balances = append(g.Balances, ledger.GenesisBalance{Account: ledgertest.Address("alice"), Symbol: "NOTE", Amount: ledger.NewAmount(30)})
 	return g
 }
 
@@ -72,11 +72,12 @@ func keyName(key []byte) string {
 }
 
 // TestGoldenState: the records after a few blocks: windows with holes, two
-// balances, a new asset that is paused.
+// balances, a new asset that is paused, and a new one with flags, terms and
+// holders.
 func TestGoldenState(t *testing.T) {
 	c := ledgertest.NewChain(t, goldenGenesis())
 	alice, bob, dave := ledgertest.Address("alice"), ledgertest.Address("bob"), ledgertest.Address("dave")
-	tin := c.Net.AssetAddress(alice, 3)
+	tin, bond := c.Net.AssetAddress(alice, 3), c.Net.AssetAddress(alice, 20)
 	send := func(nonce ledger.Nonce, op ledger.Operation) *ledger.Tx {
 		tx, code := ledger.Sign(c.Net, ledger.Body{Sender: alice, Nonce: nonce, Op: op}, ledger.SchemeBodyHash, ledgertest.Key("alice"))
 		if code != ledger.Applied {
@@ -93,6 +94,11 @@ func TestGoldenState(t *testing.T) {
 		send(3, &ledger.CreateAsset{Symbol: "TIN", Name: "Tin, refined", Decimals: 3, Cap: ledger.NewAmount(1_000_000)}),
 		send(9, &ledger.Issue{Asset: tin, To: dave, Amount: ledger.NewAmount(77)}),
 		send(12, &ledger.PauseAsset{Asset: tin}),
+		send(20, &ledger.CreateAsset{Symbol: "BOND", Name: "Bond", Flags: ledger.FlagFreezable | ledger.FlagClawback | ledger.FlagRestricted}),
+		send(21, &ledger.SetMetadata{Asset: bond, URI: "https://example.org/bond.pdf", Hash: crypto.Keccak256([]byte("terms"))}),
+		send(22, &ledger.ApproveHolder{Asset: bond, Account: bob}),
+		send(23, &ledger.FreezeBalance{Asset: bond, Account: bob, Amount: ledger.NewAmount(300)}),
+		send(24, &ledger.FreezeHolder{Asset: bond, Account: dave}),
 	)
 	g := golden{name: "state"}
 	for _, e := range c.State.Under("") {

@@ -297,3 +297,41 @@ func TestGovernanceRefusals(t *testing.T) {
 		})
 	}
 }
+
+// TestAdminAccounts: an account that nobody answers for becomes an admin account,
+// and votes; one of another member's does not.
+func TestAdminAccounts(t *testing.T) {
+	g := ledgertest.CouncilGenesis(equal(4)...)
+	g.Accounts = append(g.Accounts, ledger.GenesisAccount{Address: ledgertest.Address("clerk"), Member: ledgertest.Address("m0")})
+	c := ledgertest.NewCouncilOf(t, g)
+	if got := c.Send(t, "m1", proposing(admitting("clerk"))); got != ledger.CodeAdminUnfit {
+		t.Errorf("another member's account: %s", got)
+	}
+	c.Pass(t, admitting("stranger"))
+	account, _ := c.Account(t, ledgertest.Address("stranger"))
+	if account.Member != ledgertest.Address("stranger") || account.Balances != 2 {
+		t.Errorf("%+v", account)
+	}
+	if got := c.Send(t, "stranger", proposing(resolving("We agree."))); got != ledger.Applied {
+		t.Errorf("a proposal of the new member: %s", got)
+	}
+}
+
+// TestSuspendedAccounts: all accounts of a suspended member stop acting, and act
+// again when it is reinstated.
+func TestSuspendedAccounts(t *testing.T) {
+	g := ledgertest.CouncilGenesis(equal(4)...)
+	g.Accounts = append(g.Accounts, ledger.GenesisAccount{Address: ledgertest.Address("clerk"), Member: ledgertest.Address("m3")})
+	c := ledgertest.NewCouncilOf(t, g)
+	clerk := ledgertest.Address("clerk")
+	cancel := &ledger.Transfer{Legs: []ledger.Leg{{From: clerk, To: clerk, Asset: c.Net.Settlement}}}
+	for _, step := range []struct {
+		action ledger.Action
+		want   ledger.Code
+	}{{resolving("We agree."), ledger.Applied}, {suspending("m3"), ledger.CodeSenderInactive}, {reinstating("m3"), ledger.Applied}, {removing("m3"), ledger.CodeSenderInactive}} {
+		c.Pass(t, step.action)
+		if got := c.Send(t, "clerk", cancel); got != step.want {
+			t.Errorf("after %s: %s, want %s", step.action.ActionKind(), got, step.want)
+		}
+	}
+}

@@ -22,9 +22,12 @@ const (
 	prefixAsset    = "asset/"     // + asset address
 	prefixBalance  = "balance/"   // + account address + asset address
 	prefixDue      = "due/"       // + time (8 bytes) + kind (1 byte) + id
+	prefixHold     = "hold/"      // + hold ID
 	prefixMember   = "member/"    // + address of the admin account
 	prefixKeyOwner = "validator/" // + consensus address; the value is the member that ever had the key
 	prefixProposal = "proposal/"  // + number (8 bytes)
+	prefixHolder   = "holder/"    // + asset address + account address
+	prefixMetadata = "metadata/"  // + asset address
 	prefixSymbol   = "symbol/"    // + symbol; the value is the asset's address
 )
 
@@ -49,6 +52,29 @@ func appendKeyBalance(dst []byte, id balanceID) []byte {
 // key is the asset's address.
 func KeyBalances(account crypto.Address) []byte {
 	return append([]byte(prefixBalance), account[:]...)
+}
+
+// KeyHolder is the key of what an asset's issuer has said about an account.
+func KeyHolder(asset, account crypto.Address) []byte {
+	return appendKeyHolder(nil, holderID{asset, account})
+}
+
+func appendKeyHolder(dst []byte, id holderID) []byte {
+	dst = append(append(dst, prefixHolder...), id.asset[:]...)
+	return append(dst, id.account[:]...)
+}
+
+// KeyHolders is the prefix of an asset's holders' records; what follows it in a
+// key is the account's address.
+func KeyHolders(asset crypto.Address) []byte {
+	return append([]byte(prefixHolder), asset[:]...)
+}
+
+// KeyMetadata is the key of an asset's metadata.
+func KeyMetadata(asset crypto.Address) []byte { return appendKeyMetadata(nil, asset) }
+
+func appendKeyMetadata(dst []byte, asset crypto.Address) []byte {
+	return append(append(dst, prefixMetadata...), asset[:]...)
 }
 
 // KeyMember is the key of a member's record.

@@ -5,13 +5,30 @@ type Kind uint8
 
 // The kinds.
 const (
-	KindTransfer    Kind = 1
-	KindCreateAsset Kind = 2
-	KindIssue       Kind = 3
-	KindRedeem      Kind = 4
-	KindPauseAsset  Kind = 5
-	KindResumeAsset Kind = 6
-
+	KindTransfer           Kind = 1
+	KindCreateAsset        Kind = 2
+	KindIssue              Kind = 3
+	KindRedeem             Kind = 4
+	KindPauseAsset         Kind = 5
+	KindResumeAsset        Kind = 6
+	KindSetKeys            Kind = 7
+	KindAdmitAccount       Kind = 8
+	KindFreezeAccount      Kind = 9
+	KindUnfreezeAccount    Kind = 10
+	KindCloseAccount       Kind = 11
+	KindRetireAsset        Kind = 12
+	KindChangeIssuer       Kind = 13
+	KindSetMetadata        Kind = 14
+	KindApproveHolder      Kind = 15
+	KindRevokeHolder       Kind = 16
+	KindFreezeHolder       Kind = 17
+	KindUnfreezeHolder     Kind = 18
+	KindFreezeBalance      Kind = 19
+	KindClawback           Kind = 20
+	KindCreateHold         Kind = 21
+	KindCaptureHold        Kind = 22
+	KindReleaseHold        Kind = 23
+	KindSettle             Kind = 24
 	KindPropose            Kind = 25
 	KindCastVote           Kind = 26
 	KindWithdrawProposal   Kind = 27
@@ -33,8 +50,12 @@ type kindSpec struct {
 
 // kindSpecs lists the operations in the order of their numbers.
 var kindSpecs = []*kindSpec{
-	&transferSpec, &createAssetSpec, &issueSpec, &redeemSpec, &pauseAssetSpec, &resumeAssetSpec,
-	&proposeSpec, &castVoteSpec, &withdrawProposalSpec, &rotateValidatorKeySpec, &setNodesSpec,
+	&transferSpec, &createAssetSpec, &issueSpec, &redeemSpec, &pauseAssetSpec,
+	&resumeAssetSpec, &setKeysSpec, &admitAccountSpec, &freezeAccountSpec, &unfreezeAccountSpec,
+	&closeAccountSpec, &retireAssetSpec, &changeIssuerSpec, &setMetadataSpec, &approveHolderSpec,
+	&revokeHolderSpec, &freezeHolderSpec, &unfreezeHolderSpec, &freezeBalanceSpec, &clawbackSpec,
+	&createHoldSpec, &captureHoldSpec, &releaseHoldSpec, &settleSpec, &proposeSpec,
+	&castVoteSpec, &withdrawProposalSpec, &rotateValidatorKeySpec, &setNodesSpec,
 }
 
 // specs are the kindSpecs by their numbers.

@@ -226,6 +226,7 @@ func (a *AdmitMemberAction) perform(s *state) (Code, error) {
 	slices.SortFunc(members, crypto.Address.Compare)
 	s.memberListTable.set(list, memberList{list.value.moving, members})
 	s.emit(memberAdmitted(a.Admin, &record))
+	s.emit(Event{Type: EventAccountAdmitted, Account: a.Admin, Other: a.Admin})
 	return Applied, s.membersChanged()
 }
 
@@ -250,7 +251,6 @@ func (s *state) takeAdmin(admin crypto.Address) (Code, error) {
 	}
 	record.Member = admin
 	s.accountTable.set(account, record)
-	s.emit(Event{Type: EventAccountAdmitted, Account: admin, Other: admin})
 	return Applied, nil
 }
 
@@ -367,7 +367,7 @@ func (a *SetRolesAction) perform(s *state) (Code, error) {
 			m.Target = 0
 		}
 		return Applied
-	}, Event{Type: EventRolesChanged, Other: a.Member, Number: uint64(a.Roles)})
+	}, Event{Type: EventRolesChanged, Other: a.Member, Flags: uint32(a.Roles)})
 }
 
 // perform of setPower checks the member, that it is not removed, its role, its

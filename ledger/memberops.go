@@ -3,7 +3,6 @@ package ledger
 import (
 	"encoding/json"
 	"slices"
-	"strings"
 
 	"github.com/tallystick/tallystick/crypto"
 )
@@ -96,7 +95,7 @@ func (o *RotateValidatorKey) apply(s *state, b *Body) (Code, error) {
 	}
 	m.Key, m.RotatedAt = o.ConsensusKey, s.time
 	s.memberTable.set(c, m)
-	s.emit(Event{Type: EventValidatorKeyChanged, Other: b.Sender, Reference: o.ConsensusKey.String()})
+	s.emit(Event{Type: EventValidatorKeyChanged, Other: b.Sender, Keys: o.ConsensusKey.String()})
 	return Applied, nil
 }
 
@@ -112,17 +111,8 @@ func (o *SetNodes) apply(s *state, b *Body) (Code, error) {
 	m := c.value
 	m.Nodes = o.NodeIDs
 	s.memberTable.set(c, m)
-	s.emit(Event{Type: EventNodesChanged, Other: b.Sender, Reference: nodesText(o.NodeIDs)})
+	s.emit(Event{Type: EventNodesChanged, Other: b.Sender, Nodes: nodesText(o.NodeIDs)})
 	return Applied, nil
-}
-
-// nodesText is how an event tells node IDs: with commas between.
-func nodesText(nodes []NodeID) string {
-	texts := make([]string, len(nodes))
-	for i, n := range nodes {
-		texts[i] = n.String()
-	}
-	return strings.Join(texts, ",")
 }
 
 // NodeIDs is a list of node IDs, in JSON never null.
@@ -139,18 +129,6 @@ func (n *NodeIDs) UnmarshalJSON(data []byte) error {
 	}
 	*n = append(NodeIDs(nil), list...)
 	return nil
-}
-
-// memberAdmitted tells all about a new member.
-func memberAdmitted(member crypto.Address, m *Member) Event {
-	e := Event{
-		Type: EventMemberAdmitted, Other: member, Name: m.Name, Decimals: uint8(m.Roles), Number: m.Target,
-		Symbol: nodesText(m.Nodes),
-	}
-	if !m.Key.IsZero() {
-		e.Reference = m.Key.String()
-	}
-	return e
 }
 
 // RoleNames is Roles, in JSON a list of their names.

@@ -272,6 +272,6 @@ func (a *ResumeAssetAction) perform(s *state) (Code, error) { return s.resumeByN
 
 // perform of resolution has nothing to change: the proposal is the record.
 func (a *ResolutionAction) perform(s *state) (Code, error) {
-	s.emit(Event{Type: EventResolution, Reference: a.Text, Name: a.Hash.String()})
+	s.emit(Event{Type: EventResolution, Reference: a.Text, Hash: a.Hash})
 	return Applied, nil
 }

@@ -88,7 +88,7 @@ func TestReadsBeforeVerdict(t *testing.T) {
 // signer, Precheck says so with the code of the rule, and recovers nobody.
 func TestPrecheck(t *testing.T) {
 	c := ledgertest.NewChain(t, ledgertest.Genesis(ledger.PolicyAdmitted, "alice", "bob", "frozen"))
-	ledgertest.FreezeAccount(t, c.State, ledgertest.Address("frozen"))
+	c.FreezeByNetwork(t, ledgertest.Address("frozen"))
 	from := func(name string, change func(*ledger.Body)) ledger.Body {
 		a := ledgertest.Address(name)
 		b := ledger.Body{Sender: a, Op: &ledger.Transfer{Legs: []ledger.Leg{{From: a, To: a, Asset: c.Net.Settlement}}}}

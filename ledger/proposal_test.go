@@ -286,3 +286,37 @@ func TestParametersAreInForceAtOnce(t *testing.T) {
 		t.Errorf("in the block in which it takes effect: %s", got)
 	}
 }
+
+// TestNoWayAround: where setPower needs three quarters and all else a half, six of
+// eight members neither lower that threshold, nor change who votes, nor raise
+// another threshold beyond what they could lower again.
+func TestNoWayAround(t *testing.T) {
+	g := ledgertest.CouncilGenesis(equal(8)...)
+	for _, kind := range ledger.ActionKinds() {
+		numerator, denominator := uint64(1), uint64(2)
+		if kind == ledger.ActionSetPower {
+			numerator, denominator = 3, 4
+		}
+		g.Params.Thresholds = append(g.Params.Thresholds, ledger.GenesisThreshold{Action: kind.String(), Numerator: numerator, Denominator: denominator})
+	}
+	for name, one := range map[string]struct {
+		action ledger.Action
+		want   ledger.ProposalStatus
+	}{
+		"set a power":           {powering("m7", 0), ledger.ProposalOpen},
+		"lower the threshold":   {needing("setPower", 1, 2), ledger.ProposalOpen},
+		"suspend who says no":   {suspending("m7"), ledger.ProposalOpen},
+		"remove who says no":    {removing("m7"), ledger.ProposalOpen},
+		"admit a sock puppet":   {admitting("m8"), ledger.ProposalOpen},
+		"lock a threshold":      {needing("setParameter", 9, 10), ledger.ProposalOpen},
+		"raise it within reach": {needing("setParameter", 2, 3), ledger.ProposalExecuted},
+		"set a parameter":       {setting("maxNewAccounts", 7), ledger.ProposalExecuted},
+	} {
+		c := ledgertest.NewCouncilOf(t, g)
+		id := c.Propose(t, "m0", one.action)
+		c.Vote(t, id, ledger.ChoiceYes, c.Members[1:6]...)
+		if p := c.Proposal(t, id); p.Status != one.want {
+			t.Errorf("%s: %s, want %s", name, p.Status, one.want)
+		}
+	}
+}

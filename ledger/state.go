@@ -34,7 +34,10 @@ type state struct {
 	assetTable    table[crypto.Address, Asset]
 	balanceTable  table[balanceID, Balance]
 	dueTable      table[dueID, byte]
+	holdTable     table[crypto.Address, Hold]
+	holderTable   table[holderID, Holder]
 	memberTable   table[crypto.Address, Member]
+	metadataTable table[crypto.Address, Metadata]
 	symbolTable   table[string, crypto.Address]
 	keyOwnerTable table[ConsensusAddress, crypto.Address]
 
@@ -74,12 +77,12 @@ type records interface {
 func (s *state) tables() [tableCount]records {
 	return [...]records{
 		&s.accountTable, &s.assetTable, &s.balanceTable, &s.dueTable, &s.dueFromTable, &s.happenedTable,
-		&s.memberTable, &s.memberListTable, &s.paramsTable, &s.proposalTable, &s.proposalListTable,
+		&s.holdTable, &s.holderTable, &s.memberTable, &s.memberListTable, &s.metadataTable, &s.paramsTable, &s.proposalTable, &s.proposalListTable,
 		&s.protocolTable, &s.symbolTable, &s.upgradeTable, &s.keyOwnerTable,
 	}
 }
 
-const tableCount = 15
+const tableCount = 18
 
 func newState(net *Network, time UnixTime, r Reader) (*state, error) {
 	params, err := ReadParams(r)
@@ -103,6 +106,7 @@ func (s *state) open(r Reader) {
 	s.assetTable.kind = &assetRecords
 	s.balanceTable.kind = &balanceRecords
 	s.dueTable.kind = &dueRecords
+	s.holdTable.kind = &holdRecords
 	s.memberTable.kind = &memberRecords
 	s.memberListTable.kind = &memberListRecords
 	s.paramsTable.kind = &paramsRecords
@@ -110,6 +114,8 @@ func (s *state) open(r Reader) {
 	s.proposalListTable.kind = &proposalListRecords
 	s.protocolTable.kind = &protocolRecords
 	s.upgradeTable.kind = &upgradeRecords
+	s.holderTable.kind = &holderRecords
+	s.metadataTable.kind = &metadataRecords
 	s.symbolTable.kind = &symbolRecords
 	s.keyOwnerTable.kind = &keyOwnerRecords
 	s.dueFromTable.kind = &dueFromRecords
@@ -122,6 +128,7 @@ var (
 	assetRecords        = recordKind[crypto.Address, Asset]{len(prefixAsset), appendKeyAsset, DecodeAsset, writeAsset}
 	balanceRecords      = recordKind[balanceID, Balance]{len(prefixBalance), appendKeyBalance, DecodeBalance, writeBalance}
 	dueRecords          = recordKind[dueID, byte]{len(prefixDue), appendKeyDue, decodeDue, writeDue}
+	holdRecords         = recordKind[crypto.Address, Hold]{len(prefixHold), appendKeyHold, DecodeHold, writeHold}
 	memberRecords       = recordKind[crypto.Address, Member]{len(prefixMember), appendKeyMember, DecodeMember, writeMember}
 	memberListRecords   = recordKind[single, memberList]{len(KeyMembers), singleKey(KeyMembers), decodeMemberList, writeMemberList}
 	keyOwnerRecords     = recordKind[ConsensusAddress, crypto.Address]{len(prefixKeyOwner), appendKeyKeyOwner, decodeAddress, writeAddress}
@@ -133,6 +140,8 @@ var (
 	symbolRecords       = recordKind[string, crypto.Address]{len(prefixSymbol), appendKeySymbol, decodeAddress, writeAddress}
 	dueFromRecords      = recordKind[single, dueID]{len(KeyDueFrom), singleKey(KeyDueFrom), decodeDueFrom, writeDueFrom}
 	happenedRecords     = recordKind[single, blockHappened]{len(KeyEvents), singleKey(KeyEvents), decodeHappened, writeHappened}
+	holderRecords       = recordKind[holderID, Holder]{len(prefixHolder), appendKeyHolder, DecodeHolder, writeHolder}
+	metadataRecords     = recordKind[crypto.Address, Metadata]{len(prefixMetadata), appendKeyMetadata, DecodeMetadata, writeMetadata}
 )
 
 // singleKey is the key of a record of which there is one.

@@ -22,6 +22,11 @@ var wholeBodies = []string{
 	bodyHead + `"redeem":{"asset":` + oneAddress + `,"from":` + oneAddress + `,"amount":"7"}}`,
 	bodyHead + `"pauseAsset":{"asset":` + oneAddress + `}}`,
 	bodyHead + `"resumeAsset":{"asset":` + oneAddress + `}}`,
+	bodyHead + `"setKeys":{"threshold":2,"keys":[{"address":` + oneAddress + `,"weight":2}]}}`,
+	bodyHead + `"admitAccount":{"account":` + oneAddress + `}}`,
+	bodyHead + `"freezeAccount":{"account":` + oneAddress + `}}`,
+	bodyHead + `"unfreezeAccount":{"account":` + oneAddress + `}}`,
+	bodyHead + `"closeAccount":{"account":` + oneAddress + `}}`,
 }
 
 const wholeGenesis = `{"networkId":"a","chainId":1337,"settlement":"A",
@@ -99,6 +104,9 @@ func TestFieldsLeftOut(t *testing.T) {
 		strings.Replace(wholeBodies[0], `"7"`, `"7","reference":"r"`, 1),
 		strings.Replace(wholeBodies[2], `"7"`, `"7","reference":"r"`, 1),
 		strings.Replace(wholeBodies[3], `"7"`, `"7","reference":"r"`, 1),
+		bodyHead + `"freezeAccount":{"account":` + oneAddress + `,"reference":"r"}}`,
+		bodyHead + `"unfreezeAccount":{"account":` + oneAddress + `,"reference":"r"}}`,
+		bodyHead + `"setKeys":{"threshold":0,"keys":[]}}`,
 	} {
 		if err := new(Body).UnmarshalJSON([]byte(text)); err != nil {
 			t.Errorf("%s: %v", text, err)

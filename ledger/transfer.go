@@ -119,18 +119,20 @@ func decodeTransfer(d *decoder) Operation {
 }
 
 func (t *Transfer) typed(m *message) {
-	m.array("legs", "Leg", legTypeHash, len(t.Legs), func(i int, m *message) {
-		l := &t.Legs[i]
-		m.address("from", l.From)
-		m.address("to", l.To)
-		m.address("asset", l.Asset)
-		m.amount("amount", l.Amount)
-		m.string("reference", l.Reference)
-	})
+	m.array("legs", "Leg", legTypeHash, len(t.Legs), func(i int, m *message) { t.Legs[i].typed(m) })
 }
 
-// apply of a transfer. Each leg is checked in this order: asset, pause, both
-// accounts, balance.
+func (l *Leg) typed(m *message) {
+	m.address("from", l.From)
+	m.address("to", l.To)
+	m.address("asset", l.Asset)
+	m.amount("amount", l.Amount)
+	m.string("reference", l.Reference)
+}
+
+// apply of a transfer. Each leg is checked in this order: asset, retirement,
+// pause, payer, recipient, what the asset's flags ask of the recipient and of
+// the payer, balance.
 func (t *Transfer) apply(s *state, b *Body) (Code, error) {
 	if t.isCancel(b.Sender, s.net.Settlement) {
 		return Applied, nil
@@ -153,6 +155,12 @@ func (l *Leg) apply(s *state) (Code, error) {
 	if code, err := s.receiving(l.To); code != Applied || err != nil {
 		return code, err
 	}
+	if code, err := s.mayHold(l.Asset, l.To); code != Applied || err != nil {
+		return code, err
+	}
+	if code, err := s.maySpend(l.Asset, l.From, l.Amount); code != Applied || err != nil {
+		return code, err
+	}
 	if code, err := s.debit(l.From, l.Asset, l.Amount); code != Applied || err != nil {
 		return code, err
 	}
@@ -160,20 +168,6 @@ func (l *Leg) apply(s *state) (Code, error) {
 		return 0, err
 	}
 	s.emit(Event{Type: EventTransfer, From: l.From, To: l.To, Asset: l.Asset, Amount: l.Amount, Reference: l.Reference})
-	return Applied, nil
-}
-
-// moving: the asset exists and is not paused.
-func (s *state) moving(asset crypto.Address) (Code, error) {
-	c, err := s.asset(asset)
-	switch {
-	case err != nil:
-		return 0, err
-	case !c.present:
-		return CodeUnknownAsset, nil
-	case c.value.Status.paused():
-		return CodeAssetPaused, nil
-	}
 	return Applied, nil
 }
 

@@ -74,7 +74,13 @@ type Tx struct {
 // other than Applied it carries Raw, Hash and the verdict, so that a block
 // which holds it can still be applied. Raw is kept, not copied.
 func Decode(net *Network, raw []byte) (*Tx, Code) {
-	tx := &Tx{Raw: raw, Hash: crypto.Keccak256(raw), net: net}
+	return DecodeHashed(net, raw, crypto.Keccak256(raw))
+}
+
+// DecodeHashed is Decode for who has computed hash, the Keccak-256 of raw,
+// already.
+func DecodeHashed(net *Network, raw []byte, hash crypto.Hash) (*Tx, Code) {
+	tx := &Tx{Raw: raw, Hash: hash, net: net}
 	switch {
 	case len(raw) > MaxTxBytes:
 		tx.fault = CodeTooLarge

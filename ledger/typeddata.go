@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"encoding/hex"
-	"maps"
 	"strconv"
 	"strings"
 
@@ -69,13 +68,29 @@ var domainFields = []TypedField{
 func (n *Network) TypedData(body *Body) TypedData {
 	m := messageOf(body, true)
 	types := map[string][]TypedField{"EIP712Domain": domainFields, m.name: m.fields}
-	for name, fields := range m.nested {
+	for _, encoded := range specs[body.Op.Kind()].nested {
+		name, fields := parseType(encoded)
 		types[name] = fields
 	}
 	return TypedData{
 		Types: types, PrimaryType: m.name, Message: m.values,
 		Domain: TypedDomain{"Tallystick", "1", n.ChainID, n.VerifyingContract()},
 	}
+}
+
+// parseType takes a struct type apart that encodeType wrote. The types of a
+// document must not depend on its values: a list may be empty.
+func parseType(encoded string) (name string, fields []TypedField) {
+	name, list, _ := strings.Cut(strings.TrimSuffix(encoded, ")"), "(")
+	fields = []TypedField{}
+	for f := range strings.SplitSeq(list, ",") {
+		if f == "" {
+			continue // a struct without fields
+		}
+		typ, field, _ := strings.Cut(f, " ")
+		fields = append(fields, TypedField{field, typ})
+	}
+	return name, fields
 }
 
 // message is a typed-data struct under construction: its encoded words, and,
@@ -86,7 +101,6 @@ type message struct {
 	shown  bool
 	fields []TypedField
 	values map[string]any
-	nested map[string][]TypedField
 }
 
 func messageOf(b *Body, shown bool) *message {
@@ -140,15 +154,6 @@ func (m *message) amount(name string, a Amount) {
 	m.add(name, "uint128", a.Bytes32(), func() any { return a.String() })
 }
 
-// nest notes the fields of a struct type, and of those that it uses.
-func (m *message) nest(name string, inner *message) {
-	if m.nested == nil {
-		m.nested = map[string][]TypedField{}
-	}
-	m.nested[name] = inner.fields
-	maps.Copy(m.nested, inner.nested)
-}
-
 func (m *message) bytes32(name string, b [32]byte) {
 	m.add(name, "bytes32", b, func() any { return "0x" + hex.EncodeToString(b[:]) })
 }
@@ -196,7 +201,6 @@ func (m *message) array(name, elem string, elemHash crypto.Hash, n int, fill fun
 		hashes = append(hashes, h[:]...)
 		if m.shown {
 			values = append(values, item.values)
-			m.nest(elem, item)
 		}
 	}
 	m.add(name, elem+"[]", crypto.Keccak256(hashes), func() any { return values })

@@ -179,33 +179,3 @@ func memberDiffers(a, b ledger.GenesisMember) string {
 	}
 	return ""
 }
-
-// checkMembers wants CometBFT's validators to be the members with power: consensus
-// would begin with others than the ledger knows. A network without members is for
-// tests.
-func checkMembers(doc *types.GenesisDoc, state *ledger.Genesis) error {
-	if len(state.Members) == 0 {
-		return nil
-	}
-	powers := map[ledger.ConsensusKey]uint64{}
-	for _, m := range state.Members {
-		if m.Power > 0 {
-			powers[m.ConsensusKey] = m.Power
-		}
-	}
-	for i, v := range doc.Validators {
-		key := ledger.ConsensusKey(v.PubKey.Bytes())
-		power, known := powers[key]
-		switch {
-		case !known:
-			return fmt.Errorf("validators[%d].pub_key: %s is no consensusKey of a member with power in app_state.members", i, key)
-		case power != uint64(v.Power):
-			return fmt.Errorf("validators[%d].power: is %d, but that of its member in app_state.members is %d", i, v.Power, power)
-		}
-		delete(powers, key)
-	}
-	if len(powers) > 0 {
-		return fmt.Errorf("validators: %d of the members with power in app_state.members are missing", len(powers))
-	}
-	return nil
-}

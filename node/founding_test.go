@@ -126,7 +126,7 @@ func TestFoundingRefused(t *testing.T) {
 			for i, letter := range []byte("dbca") {
 				f.Cards[i] = testCard(t, letter, func(c *card.Card, _ *card.Keys) { c.Power = 0 })
 			}
-		}, []string{"validators"}},
+		}, []string{"members: none has voting power"}},
 		{"bad network", func(_ *testing.T, f *Founding) { f.NetworkID = "eu clearing" }, []string{"networkId"}},
 		{"a public chain's number", func(_ *testing.T, f *Founding) { f.ChainID = 1 }, []string{"chainId", "Ethereum"}},
 		{"no settlement asset", func(_ *testing.T, f *Founding) { f.Assets = nil }, []string{"settlement"}},

@@ -11,10 +11,12 @@ import (
 	"slices"
 	"time"
 
+	abci "github.com/cometbft/cometbft/abci/types"
 	"github.com/cometbft/cometbft/crypto/ed25519"
 	cometjson "github.com/cometbft/cometbft/libs/json"
 	"github.com/cometbft/cometbft/types"
 
+	"github.com/tallystick/tallystick/app"
 	"github.com/tallystick/tallystick/ledger"
 	"github.com/tallystick/tallystick/node/card"
 )
@@ -41,8 +43,8 @@ type GenesisSpec struct {
 	Time time.Time
 	// Ledger is the state that the network starts with.
 	Ledger ledger.Genesis
-	// Validators are the founders, at least one. Where the ledger has members,
-	// they are those with power.
+	// Validators are the founders, at least one, where the ledger has no
+	// members; their validators are the founders else, and need not stand here.
 	Validators []GenesisValidator
 	// Cards are the members' cards, which the document keeps, or none.
 	Cards []*card.Card
@@ -135,6 +137,8 @@ type genesis struct {
 	params ledger.Params
 	cards  []*card.Card      // of the members; none in a network for tests
 	hash   [sha256.Size]byte // of the file
+
+	validators int // how many there are to begin with
 }
 
 // CheckGenesis reads the genesis document at path and reports the first field
@@ -195,17 +199,21 @@ func parseGenesis(data []byte) (*genesis, error) {
 	if err != nil {
 		return nil, err
 	}
+	validators, err := founders(&doc, state)
+	if err != nil {
+		return nil, err
+	}
 	cards, err := parseCards(data)
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(checkMembers(&doc, state), checkCards(cards, &doc, state)); err != nil {
+	if err := checkCards(cards, &doc, state); err != nil {
 		return nil, err
 	}
 	if err := doc.ValidateAndComplete(); err != nil {
 		return nil, err
 	}
-	return &genesis{&doc, state, built.Events, built.Params, cards, sha256.Sum256(data)}, nil
+	return &genesis{&doc, state, built.Events, built.Params, cards, sha256.Sum256(data), validators}, nil
 }
 
 // knownFields refuses a misspelt field, which CometBFT would read as a missing one.
@@ -263,10 +271,25 @@ func checkParams(doc *types.GenesisDoc) error {
 	return nil
 }
 
-func checkValidators(doc *types.GenesisDoc) error {
-	if len(doc.Validators) == 0 {
-		return errors.New("validators: there are none, and nobody could make a block")
+// founders counts the validators to begin with: the document's own, or those of
+// the members, to which it may leave them.
+func founders(doc *types.GenesisDoc, state *ledger.Genesis) (int, error) {
+	listed := make([]abci.ValidatorUpdate, len(doc.Validators))
+	for i, v := range doc.Validators {
+		listed[i] = abci.UpdateValidator(v.PubKey.Bytes(), v.Power, ed25519.KeyType)
 	}
+	validators, err := app.FoundingValidators(state.Members, listed)
+	if err != nil {
+		return 0, err
+	}
+	count := max(len(validators), len(listed))
+	if count == 0 {
+		return 0, errors.New("validators: there are none, and nobody could make a block")
+	}
+	return count, nil
+}
+
+func checkValidators(doc *types.GenesisDoc) error {
 	seen := map[string]int{}
 	total := int64(0)
 	for i, v := range doc.Validators {

@@ -181,7 +181,7 @@ func FuzzGenesis(f *testing.F) {
 	f.Add([]byte(`{"chain_id":"x"}`))
 	f.Add([]byte(`{"genesis_time":"2026-01-02T03:04:05Z","chain_id":"a","initial_height":"1","validators":[{"pub_key":null,"power":"1"}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if g, err := parseGenesis(data); err == nil && (g.doc.ChainID == "" || g.doc.GenesisTime.IsZero() || len(g.doc.Validators) == 0) {
+		if g, err := parseGenesis(data); err == nil && (g.doc.ChainID == "" || g.doc.GenesisTime.IsZero() || len(g.doc.Validators)+len(g.ledger.Members) == 0) {
 			t.Errorf("taken: %+v", g.doc)
 		}
 	})

@@ -92,7 +92,7 @@ func (n *Node) Start(ctx context.Context) error {
 			return fmt.Errorf("wait for the genesis time: %w", ctx.Err())
 		}
 	}
-	if len(n.config.P2P.Peers) == 0 && len(n.genesis.doc.Validators) > 1 {
+	if len(n.config.P2P.Peers) == 0 && n.genesis.validators > 1 {
 		n.log.Warn("there are no peers in the configuration: set p2p.peers, or this node hears of no block", "home", string(n.home))
 	}
 	if err := n.chain.Start(); err != nil {

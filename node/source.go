@@ -37,7 +37,7 @@ func (s *source) Block(height ledger.Height) (*index.Block, error) {
 		return nil, nil
 	}
 	if b, ok := s.executed(height); ok {
-		return &index.Block{Height: b.Height, Hash: b.Hash, Time: b.Time, Root: b.Root, Txs: b.Txs, Results: b.Results}, nil
+		return &index.Block{Height: b.Height, Hash: b.Hash, Time: b.Time, Root: b.Root, Txs: b.Txs, Results: b.Results, Events: b.Events}, nil
 	}
 	return s.stored(height)
 }
@@ -75,6 +75,10 @@ func (s *source) block(height ledger.Height, meta *types.BlockMeta, block *types
 	if len(saved.TxResults) != len(block.Txs) {
 		return nil, fmt.Errorf("block %d has %d transactions and %d results", height, len(block.Txs), len(saved.TxResults))
 	}
+	own, err := app.EventsFromABCI(saved.Events)
+	if err != nil {
+		return nil, fmt.Errorf("block %d itself: %w", height, err)
+	}
 	out := &index.Block{
 		Height:  height,
 		Hash:    hash32(meta.BlockID.Hash),
@@ -82,6 +86,7 @@ func (s *source) block(height ledger.Height, meta *types.BlockMeta, block *types
 		Root:    hash32(saved.AppHash),
 		Txs:     make([]*ledger.Tx, len(block.Txs)),
 		Results: make([]ledger.TxResult, len(block.Txs)),
+		Events:  own,
 	}
 	for i, raw := range block.Txs {
 		out.Txs[i] = s.decode(raw)

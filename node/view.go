@@ -134,7 +134,7 @@ type pastView struct {
 }
 
 func (v *pastView) Account(address crypto.Address) (*wire.Account, error) {
-	next, ok, err := v.index.NextNonceAt(address, v.height)
+	info, ok, err := v.index.AccountAt(address, v.height)
 	if err != nil || !ok {
 		return nil, err
 	}
@@ -143,7 +143,7 @@ func (v *pastView) Account(address crypto.Address) (*wire.Account, error) {
 		return nil, err
 	}
 	balances, err := named(held, v.Asset)
-	return newAccount(address, ledger.StatusActive, next, balances), err
+	return newAccount(address, info.Status, info.NextNonce, balances), err
 }
 
 func (v *pastView) Balance(account, asset crypto.Address) (ledger.Balance, error) {

@@ -109,7 +109,7 @@ func readMember(r ledger.Reader, address crypto.Address) (*wire.Member, error) {
 	}
 	out := &wire.Member{
 		Member: address, Name: m.Name, Status: m.Status.String(), Roles: m.Roles.Names(), ConsensusAddress: wire.Bytes{},
-		Power: m.Power, Target: m.Target, NodeIDs: append([]ledger.NodeID{}, m.Nodes...),
+		Power: m.Power, Target: m.Target, NodeIDs: m.Nodes,
 		RotatedAt: uint64(m.RotatedAt), OpenProposals: m.Open,
 	}
 	if !m.Key.IsZero() {

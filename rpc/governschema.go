@@ -58,7 +58,6 @@ func addGovernance() {
 	signedKeys = slices.Concat(signedKeys, jsonNames(actionTypes...), actionNames())
 	leafSchemas["ActionList"] = actionListSchema
 	leafSchemas["ConsensusKey"] = fixed(pattern("An Ed25519 public key, 32 bytes, 0x hex; empty for none", "^(0x[0-9a-fA-F]{64})?$"))
-	leafSchemas["NodeID"] = fixed(pattern("A node ID: 40 hex digits without 0x", "^[0-9a-f]{40}$"))
 	leafSchemas["NodeIDs"] = fixed(schema{{"type", "array"}, {"maxItems", ledger.MaxNodes},
 		{"items", pattern("A node ID: 40 hex digits without 0x; they ascend", "^[0-9a-f]{40}$")}})
 	period := func(low, high uint64) func(*schemas) schema { return fixed(integer(low, high)) }
@@ -174,7 +173,7 @@ func governEventField(g *schemas, key string) schema {
 	case "choice":
 		return integer(1, uint64(ledger.ChoiceVeto))
 	}
-	if slices.Contains(strings.Fields("power proposal expiry effect delay code version height numerator denominator value"), key) {
+	if slices.Contains(strings.Fields("power proposal expiry effect delay code failedAction version height numerator denominator value"), key) {
 		return integer(0, most)
 	}
 	return nil

@@ -86,7 +86,12 @@ var typeNames = map[reflect.Type]string{
 
 // closed are the types that the server reads: it refuses unknown fields.
 var closed = []string{"Page", "SignedTransaction", "SentSignature", "UnsignedTransaction",
-	"Transfer", "Leg", "CreateAsset", "Issue", "Redeem", "PauseAsset", "ResumeAsset"}
+	"Transfer", "Leg", "CreateAsset", "Issue", "Redeem", "PauseAsset", "ResumeAsset",
+	"SetKeys", "Key", "AdmitAccount", "FreezeAccount", "UnfreezeAccount", "CloseAccount",
+
+	"CreateHold", "CaptureHold", "ReleaseHold", "Settle", "Capture", "Hold",
+	"RetireAsset", "ChangeIssuer", "SetMetadata", "ApproveHolder", "RevokeHolder",
+	"FreezeHolder", "UnfreezeHolder", "FreezeBalance", "Clawback"}
 
 // of is the schema of a Go type as encoding/json writes it.
 func (g *schemas) of(t reflect.Type) schema {
@@ -103,7 +108,7 @@ func (g *schemas) of(t reflect.Type) schema {
 		return schema{{"type", "string"}}
 	case reflect.Bool:
 		return schema{{"type", "boolean"}}
-	case reflect.Uint8, reflect.Uint32:
+	case reflect.Uint8, reflect.Uint16, reflect.Uint32:
 		return integer(0, 1<<t.Bits()-1)
 	case reflect.Int, reflect.Uint64:
 		return integer(0, ledger.MaxJSONInteger)
@@ -130,12 +135,16 @@ func (g *schemas) structure(name string, t reflect.Type, all bool) schema {
 		if key == "" {
 			panic("rpc: no JSON name for " + t.String() + "." + f.Name)
 		}
-		optional := options == "omitempty"
+		optional := options == "omitempty" || options == "omitzero"
 		typ := f.Type
 		if optional && typ.Kind() == reflect.Pointer {
 			typ = typ.Elem()
 		}
-		properties = append(properties, member{key, g.field(t.Name(), key, typ)})
+		value := g.field
+		if all {
+			value = g.typedField
+		}
+		properties = append(properties, member{key, value(t.Name(), key, typ)})
 		if all || !optional {
 			required = append(required, key)
 		}
@@ -160,6 +169,14 @@ func (g *schemas) field(owner, key string, t reflect.Type) schema {
 		return special(g)
 	}
 	return g.of(t)
+}
+
+// typedField is field in typed data, where numbers of more than 32 bits are text.
+func (g *schemas) typedField(owner, key string, t reflect.Type) schema {
+	if t.Kind() == reflect.Uint64 {
+		return named("DecimalUint64")(g)
+	}
+	return g.field(owner, key, t)
 }
 
 func nullable(s schema) schema {

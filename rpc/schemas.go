@@ -59,6 +59,27 @@ var typeTexts = map[string]string{
 	"Redeem":             "Destroys an amount of an asset; the sender must be its issuer, and from must authorise it.",
 	"PauseAsset":         "Stops every movement of an asset; the sender must be its issuer.",
 	"ResumeAsset":        "Ends a pause; the sender must be the asset's issuer.",
+	"Key":                "One key of an authority, and what it counts.",
+	"SetKeys":            "Replaces the sender's keys; no keys and a threshold of 0 are the account's own key alone.",
+	"AdmitAccount":       "Creates an account for which the sender's member answers, or takes over one of a removed member; the sender must be a registrar.",
+	"FreezeAccount":      "Keeps an account of the sender's member from acting and receiving; the sender must be its registrar.",
+	"UnfreezeAccount":    "Takes back a registrar's freeze, and not the network's; the sender must be the registrar.",
+	"CloseAccount":       "Ends an account of the sender's member that holds nothing, for ever; the sender must be its registrar.",
+	"CreateHold":         "Sets an amount of from aside for to until expiry; the account from must authorise it.",
+	"CaptureHold":        "Pays a part of a hold to its payee; the sender must be the payee, or the arbiter where the hold has one.",
+	"ReleaseHold":        "Ends a hold: what is left goes back to the payer. The sender must be the payee, the arbiter, or the issuer of an asset with clawback.",
+	"Settle":             "Captures, then legs, then new holds, 1 to 4096 in all, all or nothing. Lists that are empty may be left out.",
+	"Capture":            "A part of a hold to capture; by is its payee, or its arbiter where it has one, and must authorise it.",
+	"Hold":               "The terms of a new hold; the account from must authorise it. Without arbiter the payee captures.",
+	"RetireAsset":        "Ends an asset for ever, but for redeeming and clawback; the sender must be its issuer.",
+	"ChangeIssuer":       "Makes another account the issuer of an asset; the sender must be its issuer, and to must authorise it.",
+	"SetMetadata":        "Says where an asset's terms stand and what their hash is; empty and zero end it. The sender must be its issuer.",
+	"ApproveHolder":      "Lets an account receive a restricted asset; the sender must be its issuer.",
+	"RevokeHolder":       "Takes an approval back; what the account has stays. The sender must be the asset's issuer.",
+	"FreezeHolder":       "Keeps an account from spending and receiving a freezable asset; the sender must be its issuer.",
+	"UnfreezeHolder":     "Ends what freezeHolder began; the sender must be the asset's issuer.",
+	"FreezeBalance":      "Sets how much of a freezable asset an account must keep available, 0 for nothing; the sender must be its issuer.",
+	"Clawback":           "Moves an asset with the flag clawback from an account to another, whatever is frozen; the sender must be its issuer.",
 }
 
 // leafSchemas are the schemas that do not come from a struct's fields.
@@ -115,20 +136,50 @@ func init() { // they refer to each other through named
 		"Receipt.status":          fixed(oneOf("applied", "refused")),
 		"Receipt.code":            named("ResultCode"),
 		"Transaction.envelope":    fixed(oneOf("native", "legacy", "dynamicFee")),
-		"Account.status":          fixed(oneOf(ledger.StatusActive.String())),
-		"Asset.status":            fixed(oneOf(ledger.AssetActive.String(), ledger.AssetPaused.String())),
-		"Asset.name":              fixed(textSchema(1, ledger.MaxNameBytes)),
-		"CreateAsset.name":        fixed(textSchema(1, ledger.MaxNameBytes)),
-		"Page.limit":              fixed(integer(1, 1000)),
-		"ErrorData.name":          fixed(oneOf(errorNames()...)),
-		"ErrorData.code":          named("ResultCode"),
-		"TypedData.message":       named("TypedMessage"),
-		"TypedData.primaryType":   fixed(oneOf(typeNamesOf(operationTypes)...)),
+		"Account.status": fixed(oneOf(ledger.StatusActive.String(), ledger.StatusFrozen.String(), ledger.StatusFrozenByNetwork.String(),
+			ledger.StatusFrozenByBoth.String(), ledger.StatusClosed.String())),
+		"Asset.status":          fixed(oneOf(assetStatuses()...)),
+		"Asset.name":            fixed(textSchema(1, ledger.MaxNameBytes)),
+		"CreateAsset.name":      fixed(textSchema(1, ledger.MaxNameBytes)),
+		"Page.limit":            fixed(integer(1, 1000)),
+		"ErrorData.name":        fixed(oneOf(errorNames()...)),
+		"ErrorData.code":        named("ResultCode"),
+		"TypedData.message":     named("TypedMessage"),
+		"TypedData.primaryType": fixed(oneOf(typeNamesOf(operationTypes)...)),
+		"Key.weight":            fixed(integer(1, 1<<32-1)),
+		"SetKeys.threshold":     fixed(integer(0, maxThreshold)),
+		"SetKeys.keys": func(g *schemas) schema {
+			return schema{{"type", "array"}, {"items", refTo[ledger.Key](g)}, {"maxItems", ledger.MaxAuthorityKeys}}
+		},
+		"Settle.captures": upTo[ledger.Capture],
+		"Settle.legs":     upTo[ledger.Leg],
+		"Settle.holds":    upTo[ledger.Hold],
+		"*.expiry": fixed(schema{{"type", "integer"}, {"minimum", 0}, {"maximum", ledger.MaxJSONInteger},
+			{"description", "The block time (Unix seconds) from which on a hold is due; at most 366 days ahead"}}),
+		"Event.cause":     fixed(oneOf(ledger.HoldReleased.String(), ledger.HoldExpired.String())),
+		"SetMetadata.uri": fixed(textSchema(0, ledger.MaxURIBytes)),
+		"Clawback.reason": fixed(integer(1, 1<<16-1)),
 		"Transfer.legs": func(g *schemas) schema {
 			return schema{{"type", "array"}, {"items", refTo[ledger.Leg](g)}, {"minItems", 1}, {"maxItems", ledger.MaxLegs}}
 		},
 	}
 	addGovernance()
+}
+
+// maxThreshold is the greatest sum of an account's weights.
+const maxThreshold = ledger.MaxAuthorityKeys * (1<<32 - 1)
+
+// upTo is a list of at most as many items as a transaction may have.
+func upTo[T any](g *schemas) schema {
+	return schema{{"type", "array"}, {"items", refTo[T](g)}, {"maxItems", ledger.MaxLegs}}
+}
+
+// assetStatuses are the names of all statuses of an asset.
+func assetStatuses() (names []string) {
+	for s := ledger.AssetActive; s.String() != "unknown"; s++ {
+		names = append(names, s.String())
+	}
+	return names
 }
 
 func textSchema(low, high int) schema {
@@ -210,12 +261,22 @@ func eventField(g *schemas, key string) schema {
 		return s
 	}
 	switch key {
-	case "account", "issuer", "from", "to", "asset":
+	case "account", "issuer", "from", "to", "asset", "member", "hold", "arbiter":
 		return refTo[crypto.Address](g)
+	case "threshold":
+		return integer(0, maxThreshold)
+	case "keys":
+		return pattern("The new keys, ascending: address=weight, joined by commas; empty for the account's own key", "^(0x[0-9a-f]{40}=[1-9][0-9]{0,9}(,|$))*$")
 	case "amount", "cap":
 		return refTo[ledger.Amount](g)
 	case "flags":
 		return integer(0, 1<<32-1)
+	case "reason":
+		return integer(1, 1<<16-1)
+	case "hash":
+		return refTo[crypto.Hash](g)
+	case "uri":
+		return textSchema(0, ledger.MaxURIBytes)
 	case "name":
 		return textSchema(1, ledger.MaxNameBytes) // of an asset, member or release, or a parameter's
 	}
@@ -248,6 +309,8 @@ func typedMessage(g *schemas, t reflect.Type) schema {
 			name := "Typed" + f.Type.Elem().Name()
 			item := g.ref(name, func(g *schemas) schema { return g.structure(name, f.Type.Elem(), true) })
 			own.value = schema{{"type", "array"}, {"items", item}}
+		} else if f.Type.Kind() == reflect.Uint64 {
+			own.value = named("DecimalUint64")(g)
 		} else {
 			own.value = typedGovern(g, t.Name(), f)
 		}

@@ -32,6 +32,7 @@ const (
 type wsConn struct {
 	server *Server
 	socket *websocket.Conn
+	under  *heldConn       // what socket writes to
 	id     string          // the peer's address and a number, unique in the process
 	ctx    context.Context // ends when the peer is gone or the connection is cut
 	cancel context.CancelFunc
@@ -42,8 +43,9 @@ type wsConn struct {
 
 	readMu   sync.Mutex // guards finished and the read deadline
 	finished bool
-	writeMu  sync.Mutex // held while a message is written
-	once     sync.Once  // Close
+	writers  atomic.Int32 // that have a message to write
+	writeMu  sync.Mutex   // held while a message is written
+	once     sync.Once    // Close
 }
 
 var wsCount atomic.Uint64
@@ -59,18 +61,19 @@ func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer s.opened.end()
-	socket, err := s.upgrader.Upgrade(w, r, nil)
+	h := &hijacker{ResponseWriter: w}
+	socket, err := s.upgrader.Upgrade(h, r, nil)
 	if err != nil {
 		return // Upgrade has answered
 	}
-	c := s.newConn(socket)
+	c := s.newConn(socket, h.conn)
 	defer c.Close()
 	s.geth.ServeCodec(gethrpc.NewCodec(c), 0)
 }
 
-func (s *Server) newConn(socket *websocket.Conn) *wsConn {
+func (s *Server) newConn(socket *websocket.Conn, under *heldConn) *wsConn {
 	c := &wsConn{
-		server: s, socket: socket,
+		server: s, socket: socket, under: under,
 		id:       fmt.Sprintf("%s#%d", socket.RemoteAddr(), wsCount.Add(1)),
 		inFlight: make(chan struct{}, s.options.MaxWaiting+s.options.MaxConcurrent),
 	}
@@ -235,8 +238,11 @@ func (c *wsConn) release() {
 // peer that does not take it in time is cut off.
 func (c *wsConn) Write(message []byte) (int, error) {
 	defer c.release()
+	c.writers.Add(1)
 	c.writeMu.Lock()
 	defer c.writeMu.Unlock()
+	// Whoever is counted and waits for writeMu sends this message with its own.
+	c.under.setHold(c.writers.Add(-1) > 0)
 	if err := c.socket.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
 		return 0, err
 	}

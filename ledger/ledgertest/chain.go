@@ -135,6 +135,7 @@ func (c *Chain) ApplyBlock(t testing.TB, block ledger.Block) *ledger.BlockResult
 	c.State.Write(result.Changes)
 	checkPowers(t, before, c.State, result)
 	c.book.govern.now = block.Time
+	c.checkBlockEvents(t, before, result)
 	c.book.record(t, result.Events)
 	for i, r := range result.Results {
 		if r.Code != ledger.Applied && len(r.Events) > 0 {

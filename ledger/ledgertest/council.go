@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/ledger"
 )
 
@@ -36,11 +35,6 @@ func CouncilGenesis(powers ...uint64) *ledger.Genesis {
 		g.Accounts = append(g.Accounts, ledger.GenesisAccount{Address: m.Admin, Member: m.Admin})
 	}
 	return g
-}
-
-// ConsensusKey is a consensus key by its name. Nobody has its secret.
-func ConsensusKey(name string) ledger.ConsensusKey {
-	return ledger.ConsensusKey(crypto.Keccak256([]byte("ledgertest consensus key of " + name)))
 }
 
 // NewCouncil founds a network whose members have these powers.

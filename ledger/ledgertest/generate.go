@@ -1,6 +1,7 @@
 package ledgertest
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -29,6 +30,9 @@ func AnyBody(t *rapid.T, net *ledger.Network) ledger.Body {
 func anyOperation(t *rapid.T, sender crypto.Address) ledger.Operation {
 	name := rapid.SampledFrom(ledger.KindNames()).Draw(t, "kind")
 	if op := anyGovernance(t, name); op != nil {
+		return op
+	}
+	if op := anyRegulated(t, name, sender); op != nil {
 		return op
 	}
 	switch name {
@@ -62,8 +66,57 @@ func anyOperation(t *rapid.T, sender crypto.Address) ledger.Operation {
 		}
 	case "pauseAsset":
 		return &ledger.PauseAsset{Asset: anyAddress(t, "asset")}
+	case "setKeys":
+		return anySetKeys(t, sender)
+	case "admitAccount":
+		return &ledger.AdmitAccount{Account: anyAddress(t, "account")}
+	case "freezeAccount":
+		return &ledger.FreezeAccount{Account: anyAddress(t, "account"), Reference: AnyText(t, "reference", 0, ledger.MaxReferenceBytes)}
+	case "unfreezeAccount":
+		return &ledger.UnfreezeAccount{Account: anyAddress(t, "account"), Reference: AnyText(t, "reference", 0, ledger.MaxReferenceBytes)}
+	case "closeAccount":
+		return &ledger.CloseAccount{Account: anyAddress(t, "account")}
+	case "createHold":
+		terms := anyHold(t)
+		return (*ledger.CreateHold)(&terms)
+	case "captureHold":
+		return &ledger.CaptureHold{
+			Hold: anyAddress(t, "hold"), Amount: AnyAmount(t, "amount"), Reference: AnyText(t, "reference", 0, ledger.MaxReferenceBytes),
+		}
+	case "releaseHold":
+		return &ledger.ReleaseHold{Hold: anyAddress(t, "hold")}
+	case "settle":
+		return anySettle(t)
 	}
 	return &ledger.ResumeAsset{Asset: anyAddress(t, "asset")}
+}
+
+// anySetKeys draws keys that may be the sender's authority.
+func anySetKeys(t *rapid.T, sender crypto.Address) *ledger.SetKeys {
+	drawn := map[crypto.Address]uint32{}
+	for range rapid.IntRange(0, ledger.MaxAuthorityKeys).Draw(t, "keys") {
+		drawn[anyAddress(t, "key")] = rapid.Uint32Min(1).Draw(t, "weight")
+	}
+	if rapid.Bool().Draw(t, "the sender's own") && len(drawn) > 0 && len(drawn) < ledger.MaxAuthorityKeys {
+		drawn[sender] = rapid.Uint32Min(2).Draw(t, "own weight")
+	}
+	return SetKeys(drawn, func(sum uint64) uint64 { return rapid.Uint64Range(1, sum).Draw(t, "threshold") })
+}
+
+// SetKeys is the operation that makes these weights an authority, whose
+// threshold is picked below their sum. No keys are the account's own.
+func SetKeys(weights map[crypto.Address]uint32, threshold func(sum uint64) uint64) *ledger.SetKeys {
+	op := &ledger.SetKeys{}
+	var sum uint64
+	for a, w := range weights {
+		op.Keys = append(op.Keys, ledger.Key{Address: a, Weight: w})
+		sum += uint64(w)
+	}
+	slices.SortFunc(op.Keys, func(a, b ledger.Key) int { return a.Address.Compare(b.Address) })
+	if len(op.Keys) > 0 {
+		op.Threshold = threshold(sum)
+	}
+	return op
 }
 
 func anyAddress(t *rapid.T, label string) (a crypto.Address) {

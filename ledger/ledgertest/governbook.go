@@ -40,7 +40,6 @@ func (b *governBook) enter(t testing.TB, e *ledger.Event) bool {
 	switch e.Type {
 	case ledger.EventMemberAdmitted:
 		b.admit(t, e)
-		return false
 	case ledger.EventMemberSuspended:
 		m.Status = ledger.MemberSuspended
 	case ledger.EventMemberReinstated:
@@ -48,17 +47,17 @@ func (b *governBook) enter(t testing.TB, e *ledger.Event) bool {
 	case ledger.EventMemberRemoved:
 		m.Status, m.Target, m.Nodes = ledger.MemberRemoved, 0, nil
 	case ledger.EventRolesChanged:
-		m.Roles = ledger.Roles(e.Number)
+		m.Roles = ledger.Roles(e.Flags)
 		if !m.Roles.Has(ledger.RoleValidator) {
 			m.Target = 0
 		}
 	case ledger.EventPowerChanged:
 		m.Target = e.Number
 	case ledger.EventValidatorKeyChanged:
-		b.own(t, e.Other, e.Reference)
+		b.own(t, e.Other, e.Keys)
 		m.RotatedAt = b.now
 	case ledger.EventNodesChanged:
-		m.Nodes = parseNodes(t, e.Reference)
+		m.Nodes = parseNodes(t, e.Nodes)
 	case ledger.EventValidatorPunished:
 		m.Target, b.powers[e.Other] = 0, 0
 	case ledger.EventPowerMoved:
@@ -75,13 +74,13 @@ func (b *governBook) admit(t testing.TB, e *ledger.Event) {
 		t.Fatalf("member %s is admitted twice", e.Other)
 	}
 	b.members[e.Other] = &ledger.Member{
-		Name: e.Name, Status: ledger.MemberActive, Roles: ledger.Roles(e.Decimals), Target: e.Number, Nodes: parseNodes(t, e.Symbol),
+		Name: e.Name, Status: ledger.MemberActive, Roles: ledger.Roles(e.Flags), Target: e.Number, Nodes: parseNodes(t, e.Nodes),
 	}
 	if b.now == 0 {
 		b.powers[e.Other] = e.Number // a founder has its power from the start
 	}
-	if e.Reference != "" {
-		b.own(t, e.Other, e.Reference)
+	if e.Keys != "" {
+		b.own(t, e.Other, e.Keys)
 	}
 }
 
@@ -99,15 +98,11 @@ func (b *governBook) own(t testing.TB, member crypto.Address, text string) {
 	b.members[member].Key = k
 }
 
-func parseNodes(t testing.TB, text string) (nodes []ledger.NodeID) {
+func parseNodes(t testing.TB, text string) []ledger.NodeID {
 	t.Helper()
-	for len(text) >= 40 {
-		var n ledger.NodeID
-		if err := n.UnmarshalText([]byte(text[:40])); err != nil {
-			t.Fatal(err)
-		}
-		nodes = append(nodes, n)
-		text = text[min(41, len(text)):]
+	nodes, ok := ledger.ParseNodes(text)
+	if !ok {
+		t.Fatalf("node IDs %q", text)
 	}
 	return nodes
 }

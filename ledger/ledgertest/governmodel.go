@@ -20,7 +20,7 @@ type GovernModel struct {
 
 // governWorld is what a proposal that fails leaves as it was.
 type governWorld struct {
-	members    map[crypto.Address]*modelMember
+	members    map[crypto.Address]*councilMember
 	owners     map[ledger.ConsensusKey]crypto.Address // of every key ever used
 	accounts   map[crypto.Address]crypto.Address      // the member that answers for each; zero for none
 	assets     map[crypto.Address]bool
@@ -32,7 +32,7 @@ type governWorld struct {
 	unsettled  bool // who votes, or how many must, has changed
 }
 
-type modelMember struct {
+type councilMember struct {
 	name, status string
 	roles        ledger.Roles
 	key          ledger.ConsensusKey
@@ -58,7 +58,7 @@ type modelProposal struct {
 // NewGovernModel reads a genesis document.
 func NewGovernModel(g *ledger.Genesis, assets ...crypto.Address) *GovernModel {
 	w := governWorld{
-		members: map[crypto.Address]*modelMember{}, owners: map[ledger.ConsensusKey]crypto.Address{},
+		members: map[crypto.Address]*councilMember{}, owners: map[ledger.ConsensusKey]crypto.Address{},
 		accounts: map[crypto.Address]crypto.Address{}, assets: map[crypto.Address]bool{}, thresholds: map[string]*big.Rat{}, version: 1,
 		params: map[string]uint64{
 			"accountPolicy": 1, "maxNewAccounts": g.Params.MaxNewAccounts, "maxMultiPartyLifetime": g.Params.MaxMultiPartyLifetime,
@@ -87,7 +87,7 @@ func NewGovernModel(g *ledger.Genesis, assets ...crypto.Address) *GovernModel {
 		if err != nil {
 			panic("ledgertest: " + err.Error())
 		}
-		w.members[m.Admin] = &modelMember{m.Name, "active", roles, m.ConsensusKey, big.NewInt(int64(m.Power)), big.NewInt(int64(m.Power)), m.NodeIDs, 0}
+		w.members[m.Admin] = &councilMember{m.Name, "active", roles, m.ConsensusKey, big.NewInt(int64(m.Power)), big.NewInt(int64(m.Power)), m.NodeIDs, 0}
 		if !m.ConsensusKey.IsZero() {
 			w.owners[m.ConsensusKey] = m.Admin
 		}
@@ -97,7 +97,7 @@ func NewGovernModel(g *ledger.Genesis, assets ...crypto.Address) *GovernModel {
 
 func (w *governWorld) clone() governWorld {
 	c := *w
-	c.members, c.owners = map[crypto.Address]*modelMember{}, maps.Clone(w.owners)
+	c.members, c.owners = map[crypto.Address]*councilMember{}, maps.Clone(w.owners)
 	for a, m := range w.members {
 		copied := *m
 		copied.power, copied.target = new(big.Int).Set(m.power), new(big.Int).Set(m.target)
@@ -153,7 +153,7 @@ func (m *GovernModel) run(sender crypto.Address, op ledger.Operation) ledger.Cod
 	panic("ledgertest: unknown operation")
 }
 
-func (m *GovernModel) rotate(sender crypto.Address, member *modelMember, op *ledger.RotateValidatorKey) ledger.Code {
+func (m *GovernModel) rotate(sender crypto.Address, member *councilMember, op *ledger.RotateValidatorKey) ledger.Code {
 	if member.roles&ledger.RoleValidator == 0 {
 		return ledger.CodeMissingRole
 	}
@@ -183,7 +183,7 @@ func (w *governWorld) active() (n int) {
 }
 
 // goal is where a member's power belongs.
-func (m *modelMember) goal() *big.Int {
+func (m *councilMember) goal() *big.Int {
 	if m.status != "active" || m.roles&ledger.RoleValidator == 0 {
 		return new(big.Int)
 	}

@@ -44,7 +44,7 @@ func playBlock(rt *rapid.T, t *testing.T, p *governPlay, model *GovernModel, see
 	for range oneOf(rt, 4, "operations") {
 		sent = append(sent, Sent{rapid.SampledFrom(senders).Draw(rt, "sender"), p.operation(rt, choices)})
 	}
-	if oneOf(rt, 3, "a common vote") > 0 {
+	if open, _ := p.open(rt); len(open) > 0 && oneOf(rt, 3, "a common vote") > 0 {
 		vote := &ledger.CastVote{Proposal: p.number(rt), Choice: rapid.SampledFrom(choices).Draw(rt, "choice")}
 		for _, name := range slices.Concat(p.Members, []string{"puppet0", "puppet1"}) {
 			if oneOf(rt, 6, name+" votes") > 0 {

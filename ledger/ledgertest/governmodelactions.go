@@ -272,7 +272,7 @@ func (w *governWorld) admit(a *ledger.AdmitMemberAction) ledger.Code {
 		w.owners[a.ConsensusKey] = a.Admin
 	}
 	w.accounts[a.Admin] = a.Admin
-	w.members[a.Admin] = &modelMember{a.Name, "active", ledger.Roles(a.Roles), a.ConsensusKey, new(big.Int), new(big.Int).SetUint64(a.Power), a.NodeIDs, 0}
+	w.members[a.Admin] = &councilMember{a.Name, "active", ledger.Roles(a.Roles), a.ConsensusKey, new(big.Int), new(big.Int).SetUint64(a.Power), a.NodeIDs, 0}
 	w.unsettled = true
 	return ledger.Applied
 }

@@ -16,6 +16,7 @@ import (
 //   - each asset's balances sum to its supply (check);
 //   - no balance, account or asset without a source: the state is exactly what
 //     the events of genesis and of all transactions make (check);
+//   - each account counts its balances, and a closed one has none (checkPeople);
 //   - members, their powers, proposals, parameters and upgrades are exactly what
 //     the events tell, every open proposal falls due once, and no consensus key
 //     was ever two members' (checkGovernance);
@@ -36,17 +37,27 @@ type book struct {
 	accounts map[crypto.Address]bool
 	assets   map[crypto.Address]*bookAsset
 	balances map[[2]crypto.Address]*big.Int
+	people   map[crypto.Address]*bookAccount // the accounts again, with what else is told of them
 	govern   *governBook
+	holds    map[crypto.Address]*ledger.Hold      // with what is left
+	holders  map[[2]crypto.Address]*ledger.Holder // by asset and account
 }
 
 type bookAsset struct {
-	created ledger.Event
-	supply  *big.Int
-	paused  bool
+	created  ledger.Event
+	supply   *big.Int
+	issuer   crypto.Address
+	metadata ledger.Metadata
+	// What the events say about its status.
+	paused, pausedByNetwork, retired bool
 }
 
 func newBook() *book {
-	return &book{map[crypto.Address]bool{}, map[crypto.Address]*bookAsset{}, map[[2]crypto.Address]*big.Int{}, newGovernBook()}
+	return &book{
+		accounts: map[crypto.Address]bool{}, assets: map[crypto.Address]*bookAsset{}, balances: map[[2]crypto.Address]*big.Int{},
+		people: map[crypto.Address]*bookAccount{}, govern: newGovernBook(), holds: map[crypto.Address]*ledger.Hold{},
+		holders: map[[2]crypto.Address]*ledger.Holder{},
+	}
 }
 
 // record enters events, each through its text form and back.
@@ -67,17 +78,20 @@ func (b *book) enter(t testing.TB, e ledger.Event) {
 		return
 	}
 	switch e.Type {
-	case ledger.EventAccountAdmitted, ledger.EventMemberAdmitted:
 	case ledger.EventAccountCreated:
 		if b.accounts[e.Account] {
 			t.Fatalf("account %s is created twice", e.Account)
 		}
 		b.accounts[e.Account] = true
+		b.people[e.Account] = &bookAccount{}
+	case ledger.EventAccountAdmitted, ledger.EventAccountFrozen, ledger.EventAccountUnfrozen, ledger.EventAccountClosed,
+		ledger.EventAuthorityChanged:
+		b.enterAccount(t, e)
 	case ledger.EventAssetCreated:
 		if b.assets[e.Asset] != nil {
 			t.Fatalf("asset %s is created twice", e.Asset)
 		}
-		b.assets[e.Asset] = &bookAsset{created: e, supply: new(big.Int)}
+		b.assets[e.Asset] = &bookAsset{created: e, supply: new(big.Int), issuer: e.Account}
 	case ledger.EventTransfer:
 		b.add(e.From, e.Asset, e.Amount, -1)
 		b.add(e.To, e.Asset, e.Amount, 1)
@@ -91,8 +105,12 @@ func (b *book) enter(t testing.TB, e ledger.Event) {
 		b.assets[e.Asset].paused = true
 	case ledger.EventAssetResumed:
 		b.assets[e.Asset].paused = false
+	case ledger.EventHoldCreated, ledger.EventHoldCaptured, ledger.EventHoldReleased:
+		b.enterHold(t, e)
 	default:
-		t.Fatalf("event of unknown type %d", e.Type)
+		if !b.enterRegulated(t, e) {
+			t.Fatalf("event of unknown type %d", e.Type)
+		}
 	}
 }
 
@@ -110,7 +128,9 @@ func (b *book) add(account, asset crypto.Address, amount ledger.Amount, sign int
 func (c *Chain) check(t testing.TB) {
 	t.Helper()
 	c.checkAccounts(t)
+	c.checkPeople(t)
 	c.checkGovernance(t)
+	c.checkHolds(t)
 	sums := c.checkBalances(t)
 	entries := c.State.Under("asset/")
 	if len(entries) != len(c.book.assets) {
@@ -119,6 +139,8 @@ func (c *Chain) check(t testing.TB) {
 	for _, e := range entries {
 		c.checkAsset(t, crypto.Address([]byte(e.Key)), e.Value, sums)
 	}
+	c.checkHolders(t)
+	c.checkCounts(t)
 }
 
 func (c *Chain) checkAccounts(t testing.TB) {
@@ -177,11 +199,8 @@ func (c *Chain) checkAsset(t testing.TB, address crypto.Address, value []byte, s
 	}
 	e := known.created
 	told := ledger.Asset{
-		Symbol: e.Symbol, Name: e.Name, Decimals: e.Decimals, Issuer: e.Account, Cap: e.Amount, Flags: e.Flags,
-		Supply: a.Supply, Status: ledger.AssetActive,
-	}
-	if known.paused {
-		told.Status = ledger.AssetPaused
+		Symbol: e.Symbol, Name: e.Name, Decimals: e.Decimals, Issuer: known.issuer, Cap: e.Amount, Flags: e.Flags,
+		Supply: a.Supply, Status: known.status(), Holds: c.book.holdsOf(address),
 	}
 	if a != told {
 		t.Fatalf("asset %s is %+v, the events make %+v", address, a, told)
@@ -245,6 +264,7 @@ func checkChanges(t testing.TB, before *State, changes []ledger.Change) {
 // checkSpending enters the nonces that a block spent, on the state before it.
 func (c *Chain) checkSpending(t testing.TB, block ledger.Block, result *ledger.BlockResult) {
 	t.Helper()
+	changed := map[crypto.Address]ledger.Authority{} // earlier in this block
 	for i, tx := range block.Txs {
 		if !result.Results[i].Code.SpendsNonce() {
 			continue
@@ -253,8 +273,14 @@ func (c *Chain) checkSpending(t testing.TB, block ledger.Block, result *ledger.B
 			t.Fatalf("nonce %d of %s is spent twice", tx.Nonce, tx.Sender)
 		}
 		c.spent[tx.Sender] = append(c.spent[tx.Sender], tx.Nonce)
-		if !c.signedBySender(t, tx) {
+		if !c.signedBySender(t, tx, changed) {
 			t.Fatalf("transaction %d spends nonce %d of %s without its signatures", i, tx.Nonce, tx.Sender)
+		}
+		for _, e := range result.Results[i].Events {
+			if e.Type == ledger.EventAuthorityChanged {
+				keys, _ := ledger.ParseKeys(e.Keys)
+				changed[e.Account] = ledger.Authority{Keys: keys, Threshold: e.Number}
+			}
 		}
 	}
 	after := c.State.Clone()
@@ -269,23 +295,24 @@ func (c *Chain) checkSpending(t testing.TB, block ledger.Block, result *ledger.B
 }
 
 // signedBySender adds up the weights of the signers in the sender's authority.
-func (c *Chain) signedBySender(t testing.TB, tx *ledger.Tx) bool {
+func (c *Chain) signedBySender(t testing.TB, tx *ledger.Tx, changed map[crypto.Address]ledger.Authority) bool {
 	t.Helper()
-	account, ok := c.Account(t, tx.Sender)
-	if !ok {
-		// Created earlier in this block: its own key is its authority.
-		return slices.Contains(tx.Signers, tx.Sender)
+	authority, known := changed[tx.Sender]
+	if !known {
+		// Of one created earlier in this block its own key is the authority.
+		account, _ := c.Account(t, tx.Sender)
+		authority = account.Authority
 	}
-	if len(account.Authority.Keys) == 0 {
+	if len(authority.Keys) == 0 {
 		return slices.Contains(tx.Signers, tx.Sender)
 	}
 	var total uint64
-	for _, k := range account.Authority.Keys {
+	for _, k := range authority.Keys {
 		if slices.Contains(tx.Signers, k.Address) {
 			total += uint64(k.Weight)
 		}
 	}
-	return total >= account.Authority.Threshold
+	return total >= authority.Threshold
 }
 
 // checkWindow: the window has spent what blocks spent, and nothing else that

@@ -26,6 +26,8 @@ type Model struct {
 	Settlement  crypto.Address
 	NetworkHash crypto.Hash
 
+	now uint64 // the time of the block at hand
+
 	world world
 }
 
@@ -34,14 +36,23 @@ type world struct {
 	accounts map[crypto.Address]*modelAccount
 	assets   map[crypto.Address]*modelAsset
 	balances map[[2]crypto.Address]*big.Int
-	created  int // accounts, in this block
+	members  map[crypto.Address]*modelMember
+
+	holds   map[crypto.Address]*modelHold
+	held    map[[2]crypto.Address]*big.Int     // balances holds what is available
+	holders map[[2]crypto.Address]*modelHolder // by asset and account
+	created int                                // accounts, in this block
 }
 
 type modelAccount struct {
 	spent     map[uint64]bool
-	frozen    bool
+	frozen    bool // by its member's registrar
 	keys      map[crypto.Address]*big.Int
 	threshold *big.Int
+
+	frozenByNetwork bool
+	closed          bool
+	member          crypto.Address
 }
 
 type modelAsset struct {
@@ -50,6 +61,11 @@ type modelAsset struct {
 	limit  *big.Int
 	supply *big.Int
 	paused bool
+
+	flags   uint32
+	retired bool
+	uri     string
+	hash    crypto.Hash
 }
 
 // NewModel reads a genesis document, not the state it makes.
@@ -58,7 +74,11 @@ func NewModel(g *ledger.Genesis) *Model {
 		Open: g.Params.AccountPolicy == "open", MaxNew: int(g.Params.MaxNewAccounts),
 		MaxLifetime: new(big.Int).SetUint64(g.Params.MaxMultiPartyLifetime),
 		NetworkHash: crypto.Keccak256([]byte(g.NetworkID)),
-		world:       world{map[crypto.Address]*modelAccount{}, map[crypto.Address]*modelAsset{}, map[[2]crypto.Address]*big.Int{}, 0},
+		world: world{
+			accounts: map[crypto.Address]*modelAccount{}, assets: map[crypto.Address]*modelAsset{}, balances: map[[2]crypto.Address]*big.Int{},
+			members: map[crypto.Address]*modelMember{}, holders: map[[2]crypto.Address]*modelHolder{},
+			holds: map[crypto.Address]*modelHold{}, held: map[[2]crypto.Address]*big.Int{},
+		},
 	}
 	for _, a := range g.Accounts {
 		account := newModelAccount(a.Address)
@@ -71,6 +91,7 @@ func NewModel(g *ledger.Genesis) *Model {
 		}
 		m.world.accounts[a.Address] = account
 	}
+	m.admitFounders(g)
 	bySymbol := map[string]crypto.Address{}
 	for i, a := range g.Assets {
 		address := m.assetAddress(crypto.Address{}, uint64(i))
@@ -84,6 +105,7 @@ func NewModel(g *ledger.Genesis) *Model {
 		supply.Add(supply, bigOf(b.Amount))
 	}
 	m.Settlement = bySymbol[g.Settlement]
+	m.regulated(g, bySymbol)
 	return m
 }
 
@@ -106,12 +128,10 @@ func (m *Model) assetAddress(creator crypto.Address, nonce uint64) (a crypto.Add
 	return a
 }
 
-// Freeze makes an account unable to act and receive.
-func (m *Model) Freeze(a crypto.Address) { m.world.accounts[a].frozen = true }
-
 // Block says what becomes of each request of a block.
 func (m *Model) Block(time ledger.UnixTime, requests []Request) []ledger.Code {
-	m.world.created = 0
+	m.world.created, m.now = 0, uint64(time)
+	m.expire()
 	var codes []ledger.Code
 	for i := range requests {
 		codes = append(codes, m.run(uint64(time), &requests[i]))
@@ -133,7 +153,11 @@ func (m *Model) run(time uint64, r *Request) ledger.Code {
 }
 
 func (w *world) clone() world {
-	c := world{map[crypto.Address]*modelAccount{}, map[crypto.Address]*modelAsset{}, map[[2]crypto.Address]*big.Int{}, w.created}
+	c := world{
+		accounts: map[crypto.Address]*modelAccount{}, assets: map[crypto.Address]*modelAsset{}, balances: map[[2]crypto.Address]*big.Int{},
+		created: w.created, members: map[crypto.Address]*modelMember{}, holders: map[[2]crypto.Address]*modelHolder{},
+	}
+	w.cloneHolds(&c)
 	for k, v := range w.accounts {
 		copied := *v
 		copied.spent = maps.Clone(v.spent)
@@ -147,6 +171,15 @@ func (w *world) clone() world {
 	for k, v := range w.balances {
 		c.balances[k] = new(big.Int).Set(v)
 	}
+	for k, v := range w.members {
+		copied := *v
+		c.members[k] = &copied
+	}
+	for k, v := range w.holders {
+		copied := *v
+		copied.amount = new(big.Int).Set(v.amount)
+		c.holders[k] = &copied
+	}
 	return c
 }
 
@@ -155,7 +188,7 @@ func (m *Model) includable(time uint64, r *Request) ledger.Code {
 	if sender == nil {
 		return ledger.CodeUnknownSender
 	}
-	if sender.frozen {
+	if !m.acts(sender) {
 		return ledger.CodeSenderInactive
 	}
 	if code := sender.usable(uint64(r.Body.Nonce)); code != ledger.Applied {
@@ -228,7 +261,7 @@ func (a *modelAccount) usable(n uint64) ledger.Code {
 	return ledger.Applied
 }
 
-// mustAuthorise: the sender, and whoever pays.
+// mustAuthorise: the sender, and whoever pays or becomes an issuer.
 func (m *Model) mustAuthorise(b *ledger.Body) []crypto.Address {
 	all := map[crypto.Address]bool{b.Sender: true}
 	switch op := b.Op.(type) {
@@ -238,6 +271,20 @@ func (m *Model) mustAuthorise(b *ledger.Body) []crypto.Address {
 		}
 	case *ledger.Redeem:
 		all[op.From] = true
+	case *ledger.CreateHold:
+		all[op.From] = true
+	case *ledger.Settle:
+		for _, c := range op.Captures {
+			all[c.By] = true
+		}
+		for _, l := range op.Legs {
+			all[l.From] = true
+		}
+		for _, h := range op.Holds {
+			all[h.From] = true
+		}
+	case *ledger.ChangeIssuer:
+		all[op.To] = true
 	}
 	return slices.Collect(maps.Keys(all))
 }

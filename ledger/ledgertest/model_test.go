@@ -17,6 +17,9 @@ var (
 	people    = []string{"alice", "bob", "carol", "issuer"}
 	strangers = []string{"dave", "erin", "frank"}
 	signers   = append(slices.Clone(people), "dave")
+	// The members of a network that has any; "watch" is no registrar.
+	members = []string{"bank", "desk", "watch"}
+	cast    = slices.Concat(people, strangers, members, []string{"duo", "trio"})
 )
 
 func playGenesis(t *rapid.T) *ledger.Genesis {
@@ -38,6 +41,10 @@ func playGenesis(t *rapid.T) *ledger.Genesis {
 	for _, name := range []string{"duo", "trio"} {
 		g.Balances = append(g.Balances, ledger.GenesisBalance{Account: Address(name), Symbol: "GOLD", Amount: ledger.NewAmount(50)})
 	}
+	if !oneIn(t, 4, "no members") {
+		addMembers(t, g)
+	}
+	regulate(t, g)
 	return g
 }
 
@@ -48,9 +55,7 @@ func TestModelAgrees(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		g := playGenesis(rt)
 		p := &play{chain: NewChain(t, g), model: NewModel(g)}
-		if oneIn(rt, 4, "freeze") {
-			p.freeze(t, Address("carol"))
-		}
+		p.vote(rt, t)
 		for range rapid.IntRange(2, 6).Draw(rt, "blocks") {
 			p.block(rt, t, seen)
 		}
@@ -58,6 +63,7 @@ func TestModelAgrees(t *testing.T) {
 	for _, code := range []ledger.Code{
 		ledger.Applied, ledger.CodeNonceSpent, ledger.CodeExpired, ledger.CodeUnauthorized, ledger.CodeLifetimeRequired,
 		ledger.CodeInsufficientBalance, ledger.CodeNotIssuer, ledger.CodeUnknownAsset, ledger.CodeRecipientIsAsset,
+		ledger.CodeUnknownHold, ledger.CodeExpiryPassed,
 	} {
 		if seen[code] == 0 {
 			t.Errorf("the play never came to %s: %v", code, seen)
@@ -76,22 +82,27 @@ type play struct {
 	chain  *Chain
 	model  *Model
 	assets []crypto.Address // made during the play, whether it succeeded or not
-}
+	made   []crypto.Address // holds, likewise
+	now    ledger.UnixTime  // the time of the block at hand
 
-// freeze does what no operation of this version does.
-func (p *play) freeze(t *testing.T, a crypto.Address) {
-	FreezeAccount(t, p.chain.State, a)
-	p.model.Freeze(a)
+	registry bool // it is about accounts
 }
 
 func (p *play) block(rt *rapid.T, t *testing.T, seen map[ledger.Code]int) {
 	time := p.chain.Time + ledger.UnixTime(rapid.IntRange(0, 50).Draw(rt, "seconds"))
+	p.now = time
 	var requests []Request
 	var txs []*ledger.Tx
 	for range rapid.IntRange(1, 6).Draw(rt, "transactions") {
 		r, tx := p.transaction(rt, time)
 		requests, txs = append(requests, r), append(txs, tx)
 	}
+	p.compare(t, seen, time, requests, txs)
+}
+
+// compare applies a block to both.
+func (p *play) compare(t *testing.T, seen map[ledger.Code]int, time ledger.UnixTime, requests []Request, txs []*ledger.Tx) {
+	t.Helper()
 	got := Codes(p.chain.ApplyAt(t, time, txs...))
 	want := p.model.Block(time, requests)
 	for i := range want {
@@ -104,7 +115,14 @@ func (p *play) block(rt *rapid.T, t *testing.T, seen map[ledger.Code]int) {
 }
 
 func (p *play) transaction(rt *rapid.T, now ledger.UnixTime) (Request, *ledger.Tx) {
-	sender := rapid.SampledFrom([]string{"alice", "alice", "bob", "carol", "issuer", "issuer", "issuer", "duo", "trio", "dave"}).Draw(rt, "sender")
+	senders := []string{"alice", "alice", "bob", "carol", "issuer", "issuer", "issuer", "duo", "trio", "dave"}
+	if len(p.model.world.members) > 0 {
+		senders = append(senders, "bank", "bank", "bank", "bank", "desk", "watch")
+	}
+	if p.registry {
+		senders = []string{"bank", "bank", "bank", "bank", "bank", "desk", "desk", "watch", "alice", "bob", "carol", "duo"}
+	}
+	sender := rapid.SampledFrom(senders).Draw(rt, "sender")
 	few, some, far := rapid.Uint64Range(0, 5), rapid.Uint64Range(0, 40), rapid.Uint64Range(1000, 1100)
 	nonce := ledger.Nonce(rapid.OneOf(few, some, some, some, some, far).Draw(rt, "nonce"))
 	if oneIn(rt, 5, "ethereum") {
@@ -136,31 +154,15 @@ func (p *play) signedBy(rt *rapid.T, sender string, op ledger.Operation) []strin
 	if oneIn(rt, 5, "signed wrongly") {
 		return rapid.SliceOfN(rapid.SampledFrom(signers), 0, 4).Draw(rt, "signers")
 	}
-	need := map[string]bool{}
-	add := func(name string) {
-		switch name {
-		case "duo":
-			need["alice"], need["bob"] = true, true
-		case "trio":
-			need[rapid.SampledFrom([]string{"alice", "carol"}).Draw(rt, "one of trio")] = true
-			if !need["alice"] {
-				need["dave"] = true
-			}
-		default:
-			need[name] = true
-		}
-	}
-	add(sender)
-	for _, name := range slices.Concat(people, strangers, []string{"duo", "trio"}) {
-		for _, from := range paying(op) {
-			if from == Address(name) {
-				add(name)
-			}
+	need := map[crypto.Address]bool{}
+	for _, a := range append(paying(op), Address(sender)) {
+		for _, signer := range p.enough(rt, a) {
+			need[signer] = true
 		}
 	}
 	var names []string
-	for _, name := range slices.Concat(people, strangers) {
-		if need[name] {
+	for _, name := range cast {
+		if need[Address(name)] {
 			names = append(names, name)
 		}
 	}
@@ -169,16 +171,16 @@ func (p *play) signedBy(rt *rapid.T, sender string, op ledger.Operation) []strin
 
 func (p *play) asset(rt *rapid.T) crypto.Address {
 	gold := p.chain.Asset("GOLD")
-	known := []crypto.Address{p.chain.Asset("COIN"), gold, gold, gold, gold, Address("no asset")}
+	share := p.chain.Asset("SHARE")
+	known := []crypto.Address{p.chain.Asset("COIN"), gold, gold, gold, gold, share, share, share, share, Address("no asset")}
 	return rapid.SampledFrom(append(known, p.assets...)).Draw(rt, "asset")
 }
 
 func (p *play) recipient(rt *rapid.T) crypto.Address {
-	names := slices.Concat(people, strangers, []string{"duo", "trio"})
 	if oneIn(rt, 10, "to an asset") {
 		return p.asset(rt)
 	}
-	return Address(rapid.SampledFrom(names).Draw(rt, "to"))
+	return Address(rapid.SampledFrom(cast).Draw(rt, "to"))
 }
 
 func (p *play) amount(rt *rapid.T) ledger.Amount {
@@ -186,11 +188,17 @@ func (p *play) amount(rt *rapid.T) ledger.Amount {
 }
 
 func (p *play) operation(rt *rapid.T, sender string, nonce ledger.Nonce) ledger.Operation {
-	switch rapid.SampledFrom([]int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10}).Draw(rt, "operation") {
+	if oneIn(rt, 8, "keys") {
+		return p.setKeys(rt, sender)
+	}
+	if slices.Contains(members, sender) && (p.registry || oneIn(rt, 2, "registrar's day")) || oneIn(rt, 12, "registrar's work") {
+		return p.registrar(rt, Address(sender))
+	}
+	switch rapid.SampledFrom([]int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20}).Draw(rt, "operation") {
 	case 0:
 		symbol := rapid.SampledFrom([]string{"GOLD", "RUST", "TIN"}).Draw(rt, "symbol")
 		p.assets = append(p.assets, p.chain.Net.AssetAddress(Address(sender), nonce))
-		return &ledger.CreateAsset{Symbol: symbol, Name: "An asset", Cap: ledger.NewAmount(rapid.Uint64Max(100).Draw(rt, "cap")), Flags: rapid.SampledFrom([]uint32{0, 0, 0, 4}).Draw(rt, "flags")}
+		return &ledger.CreateAsset{Symbol: symbol, Name: "An asset", Cap: ledger.NewAmount(rapid.Uint64Max(100).Draw(rt, "cap")), Flags: rapid.SampledFrom([]uint32{0, 0, 3, 7, 8}).Draw(rt, "flags")}
 	case 1, 2:
 		return &ledger.Issue{Asset: p.asset(rt), To: p.recipient(rt), Amount: p.amount(rt)}
 	case 3:
@@ -200,6 +208,10 @@ func (p *play) operation(rt *rapid.T, sender string, nonce ledger.Nonce) ledger.
 		return &ledger.PauseAsset{Asset: p.asset(rt)}
 	case 5:
 		return &ledger.ResumeAsset{Asset: p.asset(rt)}
+	case 11, 12, 13, 14, 15, 16, 17:
+		return p.holdOperation(rt, sender, nonce)
+	case 18, 19, 20:
+		return p.regulated(rt, Address(sender))
 	}
 	op := &ledger.Transfer{}
 	for range rapid.IntRange(1, 3).Draw(rt, "legs") {

@@ -10,7 +10,7 @@ import (
 
 // Compare fails the test unless the chain's state says what the model says:
 // the same accounts with the same next nonce, the same assets, the same
-// balances.
+// balances, the same said about holders.
 func (m *Model) Compare(t testing.TB, c *Chain) {
 	t.Helper()
 	entries := c.State.Under("account/")
@@ -28,6 +28,8 @@ func (m *Model) Compare(t testing.TB, c *Chain) {
 		m.compareAsset(t, e)
 	}
 	m.compareBalances(t, c)
+	m.compareHolds(t, c)
+	m.compareHolders(t, c)
 }
 
 func (m *Model) compareAccount(t testing.TB, e Entry) {
@@ -41,8 +43,8 @@ func (m *Model) compareAccount(t testing.TB, e Entry) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if (got.Status == ledger.StatusFrozen) != want.frozen {
-		t.Fatalf("account %s is %s, in the model frozen is %v", address, got.Status, want.frozen)
+	if got.Status != want.status() || got.Member != want.member || got.Balances != m.balancesOf(address) || !want.sameAuthority(address, &got.Authority) {
+		t.Fatalf("account %s is %+v, in the model %+v", address, got, want)
 	}
 	for n := range want.spent {
 		for _, near := range []uint64{n, n + 1, n - min(n, 1), n + 1023, n + 1024} {
@@ -61,7 +63,7 @@ func (m *Model) compareAsset(t testing.TB, e Entry) {
 		t.Fatal(err)
 	}
 	if want == nil || got.Symbol != want.symbol || got.Issuer != want.issuer ||
-		bigOf(got.Supply).Cmp(want.supply) != 0 || (got.Status == ledger.AssetPaused) != want.paused {
+		bigOf(got.Supply).Cmp(want.supply) != 0 || got.Status != want.status() || got.Flags != want.flags {
 		t.Fatalf("asset %x is %+v, in the model %+v", e.Key, got, want)
 	}
 }
@@ -75,10 +77,14 @@ func (m *Model) compareBalances(t testing.TB, c *Chain) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if bigOf(b.Available).Cmp(want) != 0 || !b.Held.IsZero() {
-			t.Fatalf("balance of %s in %s is %s, in the model %s", id[0], id[1], b.Available, want)
+		held := m.world.held[id]
+		if held == nil {
+			held = new(big.Int)
 		}
-		if (want.Cmp(new(big.Int)) == 0) != (value == nil) {
+		if bigOf(b.Available).Cmp(want) != 0 || bigOf(b.Held).Cmp(held) != 0 {
+			t.Fatalf("balance of %s in %s is %s and %s held, in the model %s and %s", id[0], id[1], b.Available, b.Held, want, held)
+		}
+		if (want.Sign() == 0 && held.Sign() == 0) != (value == nil) {
 			t.Fatalf("balance record of %s in %s for %s is %x", id[0], id[1], want, value)
 		}
 		if value != nil {

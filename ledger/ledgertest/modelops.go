@@ -21,6 +21,27 @@ func (m *Model) apply(b *ledger.Body) ledger.Code {
 		return m.pause(b, op.Asset, true, ledger.CodeAssetPaused)
 	case *ledger.ResumeAsset:
 		return m.pause(b, op.Asset, false, ledger.CodeAssetNotPaused)
+	case *ledger.SetKeys:
+		return m.setKeys(b, op)
+	case *ledger.AdmitAccount:
+		return m.admit(b.Sender, op.Account)
+	case *ledger.FreezeAccount:
+		return m.freeze(b.Sender, op.Account, true, ledger.CodeAccountFrozen)
+	case *ledger.UnfreezeAccount:
+		return m.freeze(b.Sender, op.Account, false, ledger.CodeAccountNotFrozen)
+	case *ledger.CloseAccount:
+		return m.closeAccount(b.Sender, op.Account)
+	case *ledger.CreateHold:
+		return m.createHold(b, 0, (*ledger.Hold)(op))
+	case *ledger.CaptureHold:
+		return m.captureHold(op.Hold, b.Sender, op.Amount)
+	case *ledger.ReleaseHold:
+		return m.releaseHold(b, op.Hold)
+	case *ledger.Settle:
+		return m.settle(b, op)
+	}
+	if code, known := m.regulate(b); known {
+		return code
 	}
 	panic("ledgertest: unknown operation")
 }
@@ -34,17 +55,17 @@ func (m *Model) transfer(b *ledger.Body, op *ledger.Transfer) ledger.Code {
 		if asset == nil {
 			return ledger.CodeUnknownAsset
 		}
-		if asset.paused {
-			return ledger.CodeAssetPaused
-		}
-		if from := m.world.accounts[l.From]; from.frozen {
-			return ledger.CodeSourceInactive
-		}
-		if code := m.receive(l.To); code != ledger.Applied {
+		if code := asset.stands(); code != ledger.Applied {
 			return code
 		}
-		if !m.world.take(l.From, l.Asset, bigOf(l.Amount)) {
-			return ledger.CodeInsufficientBalance
+		if !m.acts(m.world.accounts[l.From]) {
+			return ledger.CodeSourceInactive
+		}
+		if code := m.receiveAsset(l.Asset, l.To); code != ledger.Applied {
+			return code
+		}
+		if code := m.spend(l.From, l.Asset, bigOf(l.Amount)); code != ledger.Applied {
+			return code
 		}
 		m.world.add(l.To, l.Asset, bigOf(l.Amount))
 	}
@@ -53,7 +74,7 @@ func (m *Model) transfer(b *ledger.Body, op *ledger.Transfer) ledger.Code {
 
 func (m *Model) receive(to crypto.Address) ledger.Code {
 	if account := m.world.accounts[to]; account != nil {
-		if account.frozen {
+		if account.barred() {
 			return ledger.CodeRecipientInactive
 		}
 		return ledger.Applied
@@ -73,8 +94,11 @@ func (m *Model) receive(to crypto.Address) ledger.Code {
 }
 
 func (m *Model) createAsset(b *ledger.Body, op *ledger.CreateAsset) ledger.Code {
-	if op.Flags != 0 {
+	if op.Flags > freezable+clawback+restricted {
 		return ledger.CodeUnsupportedFlags
+	}
+	if !m.mayIssue(b.Sender) {
+		return ledger.CodeNotIssuerMember
 	}
 	for _, a := range m.world.assets {
 		if a.symbol == op.Symbol {
@@ -86,11 +110,12 @@ func (m *Model) createAsset(b *ledger.Body, op *ledger.CreateAsset) ledger.Code 
 		return ledger.CodeAddressTaken
 	}
 	m.world.assets[address] = newModelAsset(op.Symbol, b.Sender, op.Cap)
+	m.world.assets[address].flags = op.Flags
 	return ledger.Applied
 }
 
-// issuers answers with the asset if sender is its issuer.
-func (m *Model) issuers(sender, asset crypto.Address) (*modelAsset, ledger.Code) {
+// issuedBy answers with the asset if sender is its issuer.
+func (m *Model) issuedBy(sender, asset crypto.Address) (*modelAsset, ledger.Code) {
 	a := m.world.assets[asset]
 	if a == nil {
 		return nil, ledger.CodeUnknownAsset
@@ -102,14 +127,14 @@ func (m *Model) issuers(sender, asset crypto.Address) (*modelAsset, ledger.Code)
 }
 
 func (m *Model) issue(b *ledger.Body, op *ledger.Issue) ledger.Code {
-	a, code := m.issuers(b.Sender, op.Asset)
+	a, code := m.issuedBy(b.Sender, op.Asset)
 	if code != ledger.Applied {
 		return code
 	}
-	if a.paused {
-		return ledger.CodeAssetPaused
+	if code := a.stands(); code != ledger.Applied {
+		return code
 	}
-	if code := m.receive(op.To); code != ledger.Applied {
+	if code := m.receiveAsset(op.Asset, op.To); code != ledger.Applied {
 		return code
 	}
 	sum := new(big.Int).Add(a.supply, bigOf(op.Amount))
@@ -122,27 +147,30 @@ func (m *Model) issue(b *ledger.Body, op *ledger.Issue) ledger.Code {
 }
 
 func (m *Model) redeem(b *ledger.Body, op *ledger.Redeem) ledger.Code {
-	a, code := m.issuers(b.Sender, op.Asset)
+	a, code := m.issuedBy(b.Sender, op.Asset)
 	if code != ledger.Applied {
 		return code
 	}
 	if a.paused {
 		return ledger.CodeAssetPaused
 	}
-	if m.world.accounts[op.From].frozen {
+	if !m.acts(m.world.accounts[op.From]) {
 		return ledger.CodeSourceInactive
 	}
-	if !m.world.take(op.From, op.Asset, bigOf(op.Amount)) {
-		return ledger.CodeInsufficientBalance
+	if code := m.spend(op.From, op.Asset, bigOf(op.Amount)); code != ledger.Applied {
+		return code
 	}
 	a.supply = new(big.Int).Sub(a.supply, bigOf(op.Amount))
 	return ledger.Applied
 }
 
 func (m *Model) pause(b *ledger.Body, asset crypto.Address, to bool, already ledger.Code) ledger.Code {
-	a, code := m.issuers(b.Sender, asset)
+	a, code := m.issuedBy(b.Sender, asset)
 	if code != ledger.Applied {
 		return code
+	}
+	if a.retired {
+		return ledger.CodeAssetRetired
 	}
 	if a.paused == to {
 		return already

@@ -18,7 +18,7 @@ type governPlay struct {
 
 // drawFraction draws a threshold.
 func drawFraction(rt *rapid.T, label string) ledger.Threshold {
-	fractions := []ledger.Threshold{{Numerator: 2, Denominator: 3}, {Numerator: 1, Denominator: 2}, {Numerator: 3, Denominator: 5}, {Numerator: 3, Denominator: 4}, {Numerator: 9, Denominator: 10}}
+	fractions := []ledger.Threshold{{Numerator: 1, Denominator: 2}, {Numerator: 1, Denominator: 2}, {Numerator: 2, Denominator: 3}, {Numerator: 3, Denominator: 5}, {Numerator: 3, Denominator: 4}, {Numerator: 9, Denominator: 10}}
 	return rapid.SampledFrom(fractions).Draw(rt, label)
 }
 
@@ -56,7 +56,11 @@ func (p *governPlay) candidates() []string {
 }
 
 func (p *governPlay) candidate(rt *rapid.T) crypto.Address {
-	return Address(rapid.SampledFrom(p.candidates()).Draw(rt, "member"))
+	members, err := ledger.ReadMembers(p.State)
+	if err != nil || oneIn(rt, 8, "perhaps no member") {
+		return Address(rapid.SampledFrom(p.candidates()).Draw(rt, "candidate"))
+	}
+	return rapid.SampledFrom(members).Draw(rt, "member")
 }
 
 func (p *governPlay) consensusKey(rt *rapid.T) ledger.ConsensusKey {
@@ -76,7 +80,7 @@ func (p *governPlay) roles(rt *rapid.T) ledger.RoleNames {
 }
 
 func (p *governPlay) admission(rt *rapid.T) ledger.Action {
-	name := rapid.SampledFrom([]string{"puppet0", "puppet1", "puppet2", "m0"}).Draw(rt, "admitted")
+	name := rapid.SampledFrom([]string{"puppet0", "puppet1", "puppet2", "puppet0", "puppet1", "puppet2", "m0"}).Draw(rt, "admitted")
 	a := &ledger.AdmitMemberAction{Admin: Address(name), Name: "Member " + name, Roles: p.roles(rt)}
 	if oneIn(rt, 8, "a taken name") {
 		a.Name = "Member m0"
@@ -88,7 +92,7 @@ func (p *governPlay) admission(rt *rapid.T) ledger.Action {
 }
 
 func (p *governPlay) action(rt *rapid.T) ledger.Action {
-	switch oneOf(rt, 12, "action") {
+	switch oneOf(rt, 14, "action") {
 	case 0, 1:
 		return p.admission(rt)
 	case 2:
@@ -104,7 +108,7 @@ func (p *governPlay) action(rt *rapid.T) ledger.Action {
 	case 8, 9:
 		f := drawFraction(rt, "threshold")
 		kind := rapid.SampledFrom(ledger.ActionKinds()).Draw(rt, "of")
-		if oneOf(rt, 4, "of power") > 0 {
+		if oneOf(rt, 2, "of power") > 0 {
 			kind = rapid.SampledFrom([]ledger.ActionKind{ledger.ActionSetPower, ledger.ActionSetRoles}).Draw(rt, "of")
 		}
 		return &ledger.SetThresholdAction{Action: kind.String(), Numerator: f.Numerator, Denominator: f.Denominator}
@@ -130,10 +134,13 @@ func (p *governPlay) networkAction(rt *rapid.T) ledger.Action {
 
 func (p *governPlay) proposal(rt *rapid.T) *ledger.Propose {
 	op := &ledger.Propose{
-		VotingPeriod: rapid.SampledFrom([]uint64{60, 100, 3600}).Draw(rt, "votingPeriod"),
+		VotingPeriod: rapid.SampledFrom([]uint64{60, 60, 3600}).Draw(rt, "votingPeriod"),
 		Delay:        rapid.SampledFrom([]uint64{0, 0, 0, 30, 90}).Draw(rt, "delay"),
 	}
-	for range rapid.SampledFrom([]int{1, 1, 2, 3}).Draw(rt, "actions") {
+	if params, err := ledger.ReadParams(p.State); err == nil && !oneIn(rt, 8, "any delay") {
+		op.Delay = max(op.Delay, params.MinProposalDelay)
+	}
+	for range rapid.SampledFrom([]int{1, 1, 1, 2, 3}).Draw(rt, "actions") {
 		op.Actions = append(op.Actions, p.action(rt))
 	}
 	return op
@@ -141,11 +148,19 @@ func (p *governPlay) proposal(rt *rapid.T) *ledger.Propose {
 
 // number draws a proposal's number: mostly that of one which has not ended.
 func (p *governPlay) number(rt *rapid.T) uint64 {
+	open, last := p.open(rt)
+	if len(open) == 0 || oneIn(rt, 8, "any number") {
+		return 1 + uint64(oneOf(rt, int(last)+1, "number"))
+	}
+	return rapid.SampledFrom(open).Draw(rt, "number of an open one")
+}
+
+// open lists recent proposals that have not ended, and the last number given.
+func (p *governPlay) open(rt *rapid.T) (open []uint64, last ledger.ProposalID) {
 	last, err := ledger.ReadLastProposal(p.State)
 	if err != nil {
 		rt.Fatal(err)
 	}
-	var open []uint64
 	for id := last; id > 0 && id+12 > last; id-- {
 		one, _, err := ledger.ReadProposal(p.State, id)
 		if err != nil {
@@ -155,16 +170,13 @@ func (p *governPlay) number(rt *rapid.T) uint64 {
 			open = append(open, uint64(id))
 		}
 	}
-	if len(open) == 0 || oneIn(rt, 8, "any number") {
-		return 1 + uint64(oneOf(rt, int(last)+1, "number"))
-	}
-	return rapid.SampledFrom(open).Draw(rt, "number of an open one")
+	return open, last
 }
 
 // operation draws anything that a member may send.
 func (p *governPlay) operation(rt *rapid.T, choices []ledger.Choice) ledger.Operation {
 	switch oneOf(rt, 12, "operation") {
-	case 0, 1, 2:
+	case 0, 1, 2, 6, 7:
 		return p.proposal(rt)
 	case 3:
 		return &ledger.WithdrawProposal{Proposal: p.number(rt)}
@@ -178,7 +190,7 @@ func (p *governPlay) operation(rt *rapid.T, choices []ledger.Choice) ledger.Oper
 
 // seconds draws how long a block waits.
 func (p *governPlay) seconds(rt *rapid.T) ledger.UnixTime {
-	return p.Time + rapid.SampledFrom([]ledger.UnixTime{1, 1, 1, 10, 30, 60, 600, 4000}).Draw(rt, "seconds")
+	return p.Time + rapid.SampledFrom([]ledger.UnixTime{1, 1, 1, 1, 1, 10, 30, 60, 600, 4000}).Draw(rt, "seconds")
 }
 
 // senderMayAct reports whether a transaction of name would be includable.

@@ -24,19 +24,32 @@ import (
 // Commands (the first line) and their further lines:
 //
 //	genesis [policy=open] [maxNewAccounts=N] [lifetime=N]
-//	  account NAME [NAME:WEIGHT… threshold=N]
-//	  asset SYMBOL [decimals=N] [issuer=NAME] [cap=N]    (the first is the settlement asset)
+//	  account NAME [NAME:WEIGHT… threshold=N] [member=NAME]
+//	  member NAME [roles=ROLE,…] [power=N]               (its admin account is made unless it is there)
+//	  asset SYMBOL [decimals=N] [issuer=NAME] [cap=N] [flags=N]    (the first is the settlement asset)
+//	  holder NAME SYMBOL
 //	  balance NAME SYMBOL N
 //	block [time=N]                one block; time defaults to one second later
 //	propose [time=N]              the same, only judged as a proposal
 //	  SENDER NONCE OPERATION [until=N] [memo=TEXT] [by=NAME,…] [as=typed|hash|legacy|dynamic]
-//	freeze NAME
+//	freeze NAME                   as a vote of the members would
+//	suspend NAME                  a member, as a vote would; remove and reinstate are alike
 //	show                          balances, supplies and next nonces
 //
 // Operations: cancel; transfer FROM>TO N SYMBOL [ref=TEXT] [; FROM>TO …];
 // create SYMBOL [decimals=N] [cap=N] [flags=N]; issue SYMBOL TO N;
-// redeem SYMBOL FROM N; pause SYMBOL; resume SYMBOL. Whoever pays and the
-// sender sign with their own keys unless by= says who does. A symbol that has
+// redeem SYMBOL FROM N; pause SYMBOL; resume SYMBOL; retireAsset SYMBOL;
+// changeIssuer SYMBOL NAME; setMetadata SYMBOL [uri=TEXT] [hash=HEX];
+// approveHolder, revokeHolder SYMBOL NAME; freezeHolder, unfreezeHolder SYMBOL
+// NAME [ref=TEXT]; freezeBalance SYMBOL NAME N [ref=TEXT]; clawback SYMBOL
+// FROM>TO N reason=N [ref=TEXT];
+// setkeys [NAME:WEIGHT… threshold=N]; admit NAME; freeze NAME [ref=TEXT];
+// unfreeze NAME [ref=TEXT]; close NAME;
+// hold FROM>TO N SYMBOL expiry=TIME [arbiter=NAME] [ref=TEXT];
+// capture HOLD N [ref=TEXT]; release HOLD; settle with items between semicolons:
+// FROM>TO N SYMBOL, capture HOLD N BY, and hold as above. A HOLD is
+// NAME:NONCE of what made it, or NAME:NONCE:INDEX. Whoever pays or captures, a
+// new issuer and the sender sign with their own keys unless by= says who does. A symbol that has
 // no asset stands for an address without one. As an account, [GOLD] is the
 // address of that asset, and [NAME:NONCE] that of the asset which NAME would
 // create under NONCE.
@@ -108,7 +121,11 @@ func (s *story) command(input string) string {
 	case "propose":
 		return s.propose(options, lines[1:])
 	case "freeze":
-		FreezeAccount(s.t, s.chain.State, s.address(words[1]))
+		s.chain.FreezeByNetwork(s.t, s.address(words[1]))
+		return "ok\n"
+	case "suspend", "remove", "reinstate":
+		status := map[string]ledger.MemberStatus{"suspend": ledger.MemberSuspended, "remove": ledger.MemberRemoved, "reinstate": ledger.MemberActive}
+		s.chain.SetMemberStatus(s.t, s.address(words[1]), status[words[0]])
 		return "ok\n"
 	case "show":
 		return s.show()
@@ -194,11 +211,16 @@ func (s *story) genesis(options map[string]string, lines []string) string {
 		switch words[0] {
 		case "account":
 			g.Accounts = append(g.Accounts, s.genesisAccount(words[1], words[2:], o))
+		case "member":
+			s.address(words[1])
+			AddMember(g, words[1], s.number(o, "power", 0), strings.FieldsFunc(o["roles"], func(r rune) bool { return r == ',' })...)
 		case "asset":
 			g.Assets = append(g.Assets, ledger.GenesisAsset{
 				Symbol: words[1], Name: words[1], Decimals: uint8(s.number(o, "decimals", 0)),
-				Issuer: s.address(o["issuer"]), Cap: s.amount(o["cap"]),
+				Issuer: s.address(o["issuer"]), Cap: s.amount(o["cap"]), Flags: uint32(s.number(o, "flags", 0)),
 			})
+		case "holder":
+			g.Holders = append(g.Holders, ledger.GenesisHolder{Account: s.address(words[1]), Symbol: o["0"]})
 		case "balance":
 			g.Balances = append(g.Balances, ledger.GenesisBalance{Account: s.address(words[1]), Symbol: o["0"], Amount: s.amount(o["1"])})
 		default:
@@ -226,12 +248,21 @@ func (s *story) show() string {
 			continue
 		}
 		fmt.Fprintf(&b, "%s next=%d", name, account.Window.Next)
+		if account.Status != ledger.StatusActive {
+			fmt.Fprintf(&b, " %s", account.Status)
+		}
+		if !account.Member.IsZero() {
+			fmt.Fprintf(&b, " member=%s", s.named(account.Member))
+		}
 		for _, e := range s.chain.State.Under(string(ledger.KeyBalances(Address(name)))) {
 			held, err := ledger.DecodeBalance(e.Value)
 			if err != nil {
 				s.t.Fatal(err)
 			}
 			fmt.Fprintf(&b, " %s=%s", s.named(crypto.Address([]byte(e.Key))), held.Available)
+			if !held.Held.IsZero() {
+				fmt.Fprintf(&b, "+%s held", held.Held)
+			}
 		}
 		b.WriteString("\n")
 	}
@@ -242,6 +273,8 @@ func (s *story) show() string {
 			s.t.Fatal(err)
 		}
 		fmt.Fprintf(&b, "%s supply=%s %s\n", a.Symbol, a.Supply, a.Status)
+		s.showRegulated(&b, crypto.Address(e.Value))
 	}
+	s.showHolds(&b)
 	return b.String()
 }

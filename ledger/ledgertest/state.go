@@ -5,9 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"testing"
 
-	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/ledger"
 )
 
@@ -65,20 +63,4 @@ func (s *State) Under(prefix string) (entries []Entry) {
 		}
 	}
 	return entries
-}
-
-// FreezeAccount rewrites the account's record as frozen, which no operation of
-// this version does.
-func FreezeAccount(t testing.TB, s *State, a crypto.Address) {
-	t.Helper()
-	value, _ := s.Get(ledger.KeyAccount(a))
-	if _, err := ledger.DecodeAccount(value); err != nil {
-		t.Fatal(err)
-	}
-	frozen := bytes.Clone(value)
-	frozen[1] = byte(ledger.StatusFrozen) // a list of less than 56 bytes, and its first item
-	if account, err := ledger.DecodeAccount(frozen); err != nil || account.Status != ledger.StatusFrozen {
-		t.Fatalf("account record %x does not become a frozen one: %v", value, err)
-	}
-	s.Write([]ledger.Change{{Key: ledger.KeyAccount(a), Value: frozen}})
 }

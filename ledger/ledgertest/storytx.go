@@ -10,17 +10,25 @@ import (
 )
 
 func (s *story) genesisAccount(name string, words []string, options map[string]string) ledger.GenesisAccount {
-	a := ledger.GenesisAccount{Address: s.address(name), Threshold: s.number(options, "threshold", 0)}
+	a := ledger.GenesisAccount{Address: s.address(name), Threshold: s.number(options, "threshold", 0), Keys: s.keys(words)}
+	if member := options["member"]; member != "" {
+		a.Member = s.address(member)
+	}
+	return a
+}
+
+// keys reads the words of the form NAME:WEIGHT.
+func (s *story) keys(words []string) (keys []ledger.Key) {
 	for _, w := range words {
 		key, weight, ok := strings.Cut(w, ":")
 		if !ok {
 			continue
 		}
 		n := s.number(map[string]string{"weight": weight}, "weight", 0)
-		a.Keys = append(a.Keys, ledger.Key{Address: Address(key), Weight: uint32(n)})
+		keys = append(keys, ledger.Key{Address: s.address(key), Weight: uint32(n)})
 	}
-	slices.SortFunc(a.Keys, func(a, b ledger.Key) int { return a.Address.Compare(b.Address) })
-	return a
+	slices.SortFunc(keys, func(a, b ledger.Key) int { return a.Address.Compare(b.Address) })
+	return keys
 }
 
 // storyTx is one transaction of a story.
@@ -78,7 +86,8 @@ func (s *story) signers(sender string, body *ledger.Body, options map[string]str
 	return keys
 }
 
-// paying lists the accounts whose balances op takes from.
+// paying lists the accounts besides the sender that must sign: those whose
+// balances op takes from, those that capture, and a new issuer.
 func paying(op ledger.Operation) (from []crypto.Address) {
 	switch op := op.(type) {
 	case *ledger.Transfer:
@@ -87,6 +96,20 @@ func paying(op ledger.Operation) (from []crypto.Address) {
 		}
 	case *ledger.Redeem:
 		from = append(from, op.From)
+	case *ledger.CreateHold:
+		from = append(from, op.From)
+	case *ledger.Settle:
+		for _, c := range op.Captures {
+			from = append(from, c.By)
+		}
+		for _, l := range op.Legs {
+			from = append(from, l.From)
+		}
+		for _, h := range op.Holds {
+			from = append(from, h.From)
+		}
+	case *ledger.ChangeIssuer:
+		from = append(from, op.To)
 	}
 	return from
 }
@@ -118,6 +141,28 @@ func (s *story) operation(body *ledger.Body, name, rest string) ledger.Operation
 		return &ledger.PauseAsset{Asset: s.asset(o["0"])}
 	case "resume":
 		return &ledger.ResumeAsset{Asset: s.asset(o["0"])}
+	case "setkeys":
+		return &ledger.SetKeys{Threshold: s.number(o, "threshold", 0), Keys: s.keys(strings.Fields(rest))}
+	case "admit":
+		return &ledger.AdmitAccount{Account: s.address(o["0"])}
+	case "freeze":
+		return &ledger.FreezeAccount{Account: s.address(o["0"]), Reference: o["ref"]}
+	case "unfreeze":
+		return &ledger.UnfreezeAccount{Account: s.address(o["0"]), Reference: o["ref"]}
+	case "close":
+		return &ledger.CloseAccount{Account: s.address(o["0"])}
+	case "hold":
+		terms := s.hold(body, 0, rest)
+		return (*ledger.CreateHold)(&terms)
+	case "capture":
+		return &ledger.CaptureHold{Hold: s.holdID(o["0"]), Amount: s.amount(o["1"]), Reference: o["ref"]}
+	case "release":
+		return &ledger.ReleaseHold{Hold: s.holdID(o["0"])}
+	case "settle":
+		return s.settle(body, rest)
+	}
+	if op := s.regulated(name, o); op != nil {
+		return op
 	}
 	s.t.Fatalf("unknown operation %q", name)
 	return nil
@@ -126,14 +171,18 @@ func (s *story) operation(body *ledger.Body, name, rest string) ledger.Operation
 func (s *story) transfer(rest string) ledger.Operation {
 	op := &ledger.Transfer{}
 	for _, leg := range strings.Split(rest, ";") {
-		o := parseOptions(strings.Fields(leg))
-		from, to, ok := strings.Cut(o["0"], ">")
-		if !ok {
-			s.t.Fatalf("leg %q has no FROM>TO", leg)
-		}
-		op.Legs = append(op.Legs, ledger.Leg{From: s.address(from), To: s.address(to), Amount: s.amount(o["1"]), Asset: s.asset(o["2"]), Reference: o["ref"]})
+		op.Legs = append(op.Legs, s.leg(leg))
 	}
 	return op
+}
+
+func (s *story) leg(text string) ledger.Leg {
+	o := parseOptions(strings.Fields(text))
+	from, to, ok := strings.Cut(o["0"], ">")
+	if !ok {
+		s.t.Fatalf("leg %q has no FROM>TO", text)
+	}
+	return ledger.Leg{From: s.address(from), To: s.address(to), Amount: s.amount(o["1"]), Asset: s.asset(o["2"]), Reference: o["ref"]}
 }
 
 func (s *story) block(options map[string]string, lines []string) string {
@@ -148,6 +197,12 @@ func (s *story) block(options map[string]string, lines []string) string {
 		txs = append(txs, one.tx)
 	}
 	result := s.chain.ApplyAt(s.t, time, txs...)
+	if len(result.Events) > 0 {
+		b.WriteString("the block itself\n")
+		for i := range result.Events {
+			s.event(&b, &result.Events[i])
+		}
+	}
 	for i, r := range result.Results {
 		fmt.Fprintf(&b, "%s %s\n", list[i].title, r.Code)
 		for j := range r.Events {
@@ -166,6 +221,11 @@ func (s *story) event(b *strings.Builder, e *ledger.Event) {
 		value := a.Value
 		if address, err := crypto.ParseAddress(value); err == nil {
 			value = s.named(address)
+			if address.IsZero() {
+				value = "nobody"
+			}
+		} else if e.Type == ledger.EventAuthorityChanged && a.Key == "keys" {
+			value = s.namedKeys(value)
 		}
 		if value == "" {
 			value = `""`
@@ -173,6 +233,17 @@ func (s *story) event(b *strings.Builder, e *ledger.Event) {
 		fmt.Fprintf(b, " %s=%s", a.Key, value)
 	}
 	b.WriteString("\n")
+}
+
+// namedKeys shows the keys of an event in alphabetical order: NAME:WEIGHT,…
+func (s *story) namedKeys(text string) string {
+	keys, _ := ledger.ParseKeys(text)
+	var parts []string
+	for _, k := range keys {
+		parts = append(parts, fmt.Sprintf("%s:%d", s.named(k.Address), k.Weight))
+	}
+	slices.Sort(parts)
+	return strings.Join(parts, ",")
 }
 
 func (s *story) propose(options map[string]string, lines []string) string {

@@ -26,6 +26,19 @@ type typedMessage struct {
 	To        crypto.Address `json:"to"`
 	Amount    ledger.Amount  `json:"amount"`
 	Reference string         `json:"reference"`
+
+	Threshold string         `json:"threshold"`
+	Keys      []ledger.Key   `json:"keys"`
+	Account   crypto.Address `json:"account"`
+	Hold      crypto.Address `json:"hold"`
+	Arbiter   crypto.Address `json:"arbiter"`
+	Expiry    string         `json:"expiry"`
+
+	Captures []ledger.Capture `json:"captures"`
+	Holds    []typedHold      `json:"holds"`
+	URI      string           `json:"uri"`
+	Hash     crypto.Hash      `json:"hash"`
+	Reason   uint16           `json:"reason"`
 }
 
 type typedLeg struct {
@@ -83,6 +96,26 @@ func (m *typedMessage) operation(primary string) (ledger.Operation, error) {
 		return &ledger.PauseAsset{Asset: m.Asset}, nil
 	case "ResumeAsset":
 		return &ledger.ResumeAsset{Asset: m.Asset}, nil
+	case "SetKeys":
+		threshold, err := strconv.ParseUint(m.Threshold, 10, 64)
+		return &ledger.SetKeys{Threshold: threshold, Keys: append([]ledger.Key(nil), m.Keys...)}, err
+	case "AdmitAccount":
+		return &ledger.AdmitAccount{Account: m.Account}, nil
+	case "FreezeAccount":
+		return &ledger.FreezeAccount{Account: m.Account, Reference: m.Reference}, nil
+	case "UnfreezeAccount":
+		return &ledger.UnfreezeAccount{Account: m.Account, Reference: m.Reference}, nil
+	case "CloseAccount":
+		return &ledger.CloseAccount{Account: m.Account}, nil
+	case "CreateHold":
+		h, err := typedHold{m.From, m.To, m.Arbiter, m.Asset, m.Amount, m.Expiry, m.Reference}.hold()
+		return (*ledger.CreateHold)(&h), err
+	case "CaptureHold":
+		return &ledger.CaptureHold{Hold: m.Hold, Amount: m.Amount, Reference: m.Reference}, nil
+	case "ReleaseHold":
+		return &ledger.ReleaseHold{Hold: m.Hold}, nil
+	case "Settle":
+		return m.settle()
 	}
-	return nil, nil // parseTypedGovernance knows the others
+	return m.regulated(primary), nil // parseTypedGovernance knows the others
 }

@@ -3,8 +3,8 @@
 //
 // # What is sent
 //
-//   - What a node took from its clients it sends to all its peers at once, in
-//     batches: the transactions of some milliseconds are one message. Where
+//   - What a node took from its clients it sends to all its peers, one that
+//     comes alone at once, and many in batches of some milliseconds. Where
 //     everybody is connected to everybody, each transaction so crosses each
 //     link from its node once, and nothing else is sent for it.
 //   - What a node had from a peer it does not pass on. When it has waited for a

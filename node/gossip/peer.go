@@ -102,14 +102,16 @@ func (p *peer) try(m *Message) bool {
 func (r *Reactor) send() {
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
+	var last time.Time // when clients' transactions were sent
 	for {
 		select {
 		case <-r.Quit():
 			return
 		case <-r.pool.Arrivals():
-			if !r.pause(gather) {
+			if !r.pause(gather - time.Since(last)) {
 				return
 			}
+			last = time.Now()
 		case <-r.wake:
 		case <-ticker.C:
 		}
@@ -119,6 +121,9 @@ func (r *Reactor) send() {
 
 // pause waits; false if the reactor stops meanwhile.
 func (r *Reactor) pause(d time.Duration) bool {
+	if d <= 0 {
+		return true
+	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -137,7 +142,7 @@ func (r *Reactor) serveAll(now time.Time) {
 		peers = append(peers, p)
 	}
 	r.mu.Unlock()
-	b := batcher{pool: r.pool}
+	b := batcher{pool: r.pool, relayAfter: r.relayAfter}
 	for _, p := range peers {
 		r.greet(p, now)
 		b.serve(p, now)
@@ -162,6 +167,7 @@ func (r *Reactor) greet(p *peer, now time.Time) {
 // get the same message.
 type batcher struct {
 	pool       Pool
+	relayAfter time.Duration
 	from, next uint64
 	last       *Message // of clients' transactions after from; nil if there are none
 	made       bool
@@ -226,7 +232,7 @@ func (b *batcher) batch(after uint64) (*Message, uint64) {
 		txs = append(txs, w.Tx.Raw)
 		return true
 	})
-	*b = batcher{pool: b.pool, made: true, from: after, next: next}
+	b.made, b.from, b.next, b.last = true, after, next, nil
 	if len(txs) > 0 {
 		b.last = newTxs(txs)
 	}
@@ -240,7 +246,7 @@ func (b *batcher) tell(p *peer, now time.Time) {
 		var hashes []crypto.Hash
 		next := b.pool.WaitingAfter(p.told, func(w app.Waiting) bool {
 			old := w.Seq <= p.joined
-			if !old && now.Sub(w.Since) < relayAfter || len(hashes) == maxHashes {
+			if !old && now.Sub(w.Since) < b.relayAfter || len(hashes) == maxHashes {
 				return false
 			}
 			if w.Peer != string(p.id) && (old || w.Peer != "") {

@@ -33,7 +33,8 @@ type Pool interface {
 }
 
 const (
-	// gather is how long a client's transaction waits for company.
+	// gather is the time between two sendings of clients' transactions: after a
+	// pause one goes out at once, and of many those that come meanwhile together.
 	gather = 15 * time.Millisecond
 	// tick is how often is looked for what nothing else points at.
 	tick = 100 * time.Millisecond
@@ -55,6 +56,8 @@ type Reactor struct {
 	wake    chan struct{} // room for one: a peer wants something
 	dropped prometheus.Counter
 	running sync.WaitGroup
+	// relayAfter is how long what came from a peer waits before others are told.
+	relayAfter time.Duration
 
 	mu    sync.Mutex
 	peers map[p2p.ID]*peer // mu
@@ -73,7 +76,7 @@ var _ p2p.Reactor = (*Reactor)(nil)
 func New(pool Pool, syncing func() bool, metrics prometheus.Registerer) *Reactor {
 	r := &Reactor{
 		pool: pool, syncing: syncing, queue: make(chan job, queueMessages), wake: make(chan struct{}, 1),
-		peers: make(map[p2p.ID]*peer),
+		peers: make(map[p2p.ID]*peer), relayAfter: relayAfter,
 		dropped: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "tallystick_node_gossip_dropped_total",
 			Help: "Messages with transactions from peers that found the queue full. The peer is asked again.",

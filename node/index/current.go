@@ -22,25 +22,25 @@ type balanceID struct{ account, asset crypto.Address }
 type currentState struct {
 	db       dbm.DB
 	balances map[balanceID]ledger.Balance
-	accounts map[crypto.Address]uint64 // nextNonce
+	accounts map[crypto.Address]accountRecord
 }
 
 func newCurrentState(db dbm.DB) *currentState {
-	return &currentState{db: db, balances: map[balanceID]ledger.Balance{}, accounts: map[crypto.Address]uint64{}}
+	return &currentState{db: db, balances: map[balanceID]ledger.Balance{}, accounts: map[crypto.Address]accountRecord{}}
 }
 
 // blockState is what one block changes, over the current state.
 type blockState struct {
 	current  *currentState
 	balances map[balanceID]ledger.Balance
-	accounts map[crypto.Address]uint64
+	accounts map[crypto.Address]accountRecord
 	assets   map[crypto.Address]*ledger.Asset
 }
 
 func (c *currentState) begin() *blockState {
 	return &blockState{
 		current: c, balances: map[balanceID]ledger.Balance{},
-		accounts: map[crypto.Address]uint64{}, assets: map[crypto.Address]*ledger.Asset{},
+		accounts: map[crypto.Address]accountRecord{}, assets: map[crypto.Address]*ledger.Asset{},
 	}
 }
 
@@ -66,18 +66,19 @@ func (s *blockState) balance(id balanceID) (ledger.Balance, error) {
 	return balanceAt(s.current.db, id, newest)
 }
 
-func (s *blockState) account(a crypto.Address) (uint64, error) {
-	if next, ok := s.accounts[a]; ok {
-		return next, nil
+// account finds an account; ok is false where there is none.
+func (s *blockState) account(a crypto.Address) (record accountRecord, ok bool, err error) {
+	if record, ok := s.accounts[a]; ok {
+		return record, true, nil
 	}
-	if next, ok := s.current.accounts[a]; ok {
-		return next, nil
+	if record, ok := s.current.accounts[a]; ok {
+		return record, true, nil
 	}
-	record, err := accountAt(s.current.db, a, newest)
-	if err != nil || record == nil {
-		return 0, err
+	found, err := accountAt(s.current.db, a, newest)
+	if err != nil || found == nil {
+		return accountRecord{}, false, err
 	}
-	return record.NextNonce, nil
+	return *found, true, nil
 }
 
 func (s *blockState) asset(a crypto.Address) (*ledger.Asset, error) {

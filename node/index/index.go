@@ -40,6 +40,7 @@ type Block struct {
 	Root    crypto.Hash  // of the state after the block
 	Txs     []*ledger.Tx // signers recovered
 	Results []ledger.TxResult
+	Events  []ledger.Event // of the block itself; they come before its transactions
 }
 
 // Source is the chain as the node has stored it.

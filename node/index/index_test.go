@@ -67,9 +67,16 @@ func newChain(t testing.TB, seed uint64) *chain {
 		c.keys = append(c.keys, key)
 		g.Accounts = append(g.Accounts, ledger.GenesisAccount{Address: key.Address()})
 	}
+	bank := c.keys[len(c.keys)-1].Address()
+	for i := 2; i < len(c.keys); i++ {
+		g.Accounts[i].Member = bank
+	}
+	g.Members = []ledger.GenesisMember{{
+		Admin: bank, Name: "Bank", Roles: []string{"validator", "registrar"}, ConsensusKey: ledger.ConsensusKey{1}, Power: ledger.MinFoundingPower,
+	}}
 	issuer := c.keys[0].Address()
 	for _, symbol := range []string{"EUR", "USD"} {
-		g.Assets = append(g.Assets, ledger.GenesisAsset{Symbol: symbol, Name: symbol, Decimals: 2, Issuer: issuer})
+		g.Assets = append(g.Assets, ledger.GenesisAsset{Symbol: symbol, Name: symbol, Decimals: 2, Issuer: issuer, Flags: ledger.FlagFreezable | ledger.FlagClawback})
 		for _, k := range c.keys[:3] {
 			g.Balances = append(g.Balances, ledger.GenesisBalance{Account: k.Address(), Symbol: symbol, Amount: ledger.NewAmount(1000)})
 		}
@@ -92,6 +99,9 @@ func (c *chain) grow() *Block {
 	defer c.mu.Unlock()
 	height := ledger.Height(len(c.states))
 	b := &Block{Height: height, Time: 1_700_000_000 + ledger.UnixTime(height), Hash: crypto.Keccak256([]byte(fmt.Sprint("block", height))), Root: crypto.Keccak256([]byte(fmt.Sprint("root", height)))}
+	if height == 1 { // every chain has a hold that expires
+		b.Txs = append(b.Txs, c.signed(c.keys[0], c.newHold(c.keys[0].Address(), c.assets(c.states[0])[0], 10, 1)))
+	}
 	for range c.random.IntN(6) {
 		b.Txs = append(b.Txs, c.transaction())
 	}
@@ -100,7 +110,7 @@ func (c *chain) grow() *Block {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	b.Results = result.Results
+	b.Results, b.Events = result.Results, result.Events
 	c.states = append(c.states, before.apply(result.Changes))
 	c.blocks = append(c.blocks, b)
 	return b
@@ -108,8 +118,12 @@ func (c *chain) grow() *Block {
 
 func (c *chain) transaction() *ledger.Tx {
 	key := c.keys[c.random.IntN(len(c.keys))]
+	return c.signed(key, c.operation(key.Address()))
+}
+
+func (c *chain) signed(key *crypto.PrivateKey, op ledger.Operation) *ledger.Tx {
 	sender := key.Address()
-	body := ledger.Body{Sender: sender, Nonce: c.nonces[sender], Op: c.operation(sender)}
+	body := ledger.Body{Sender: sender, Nonce: c.nonces[sender], Op: op}
 	c.nonces[sender] += ledger.Nonce(1 + c.random.IntN(3)) // holes too
 	tx, code := ledger.Sign(c.genesis.Network, body, ledger.SchemeBodyHash, key)
 	if code != ledger.Applied {
@@ -124,7 +138,25 @@ func (c *chain) operation(sender crypto.Address) ledger.Operation {
 	amount := ledger.NewAmount(1 + c.random.Uint64N(400))
 	var to crypto.Address
 	to[19] = byte(1 + c.random.IntN(9))
-	switch c.random.IntN(12) {
+	member := to
+	if c.random.IntN(2) == 0 {
+		member = c.keys[c.random.IntN(len(c.keys))].Address()
+	}
+	switch c.random.IntN(30) {
+	case 12:
+		return &ledger.SetKeys{Keys: []ledger.Key{{Address: sender, Weight: uint32(2 + c.random.IntN(3))}}, Threshold: 1}
+	case 13, 14:
+		return &ledger.AdmitAccount{Account: member}
+	case 15:
+		return &ledger.FreezeAccount{Account: member, Reference: "r"}
+	case 16:
+		return &ledger.UnfreezeAccount{Account: member}
+	case 17:
+		return &ledger.CloseAccount{Account: member}
+	case 18:
+		return &ledger.Clawback{Asset: asset, From: c.keys[1+c.random.IntN(2)].Address(), To: c.keys[3].Address(), Amount: amount, Reason: 2}
+	case 19, 20:
+		return c.regulation(asset, amount)
 	case 0:
 		return &ledger.Issue{Asset: asset, To: to, Amount: amount}
 	case 1:
@@ -136,11 +168,66 @@ func (c *chain) operation(sender crypto.Address) ledger.Operation {
 	case 5:
 		return &ledger.CreateAsset{Symbol: fmt.Sprintf("A%d", c.random.IntN(40)), Name: "a", Decimals: 1}
 	}
+	if op := c.holdOperation(sender, asset); op != nil {
+		return op
+	}
 	legs := []ledger.Leg{{From: sender, To: to, Asset: asset, Amount: amount, Reference: "r"}}
 	if c.random.IntN(3) == 0 {
 		legs = append(legs, ledger.Leg{From: sender, To: c.keys[0].Address(), Asset: assets[0], Amount: ledger.NewAmount(1)})
 	}
 	return &ledger.Transfer{Legs: legs}
+}
+
+// holdOperation is nil more often than not.
+func (c *chain) holdOperation(sender, asset crypto.Address) ledger.Operation {
+	what := c.random.IntN(6)
+	if what < 2 {
+		return c.newHold(sender, asset, 1+c.random.Uint64N(200), 1+c.random.Uint64N(12))
+	}
+	state := c.states[len(c.states)-1]
+	prefix := string(ledger.KeyHold(crypto.Address{})[:len("hold/")])
+	for _, k := range slices.Sorted(maps.Keys(state)) {
+		h, err := ledger.DecodeHold(state[k])
+		if !strings.HasPrefix(k, prefix) || err != nil || h.To != sender {
+			continue
+		}
+		id := crypto.Address([]byte(k[len(prefix):]))
+		switch what {
+		case 2:
+			return &ledger.CaptureHold{Hold: id, Amount: ledger.NewAmount(1), Reference: "part"}
+		case 3:
+			return &ledger.CaptureHold{Hold: id, Amount: h.Amount}
+		case 4:
+			return &ledger.ReleaseHold{Hold: id}
+		}
+	}
+	return nil
+}
+
+// newHold is a hold for another of the people, due some blocks later.
+func (c *chain) newHold(from, asset crypto.Address, amount, blocks uint64) ledger.Operation {
+	to := c.keys[c.random.IntN(2)].Address()
+	if to == from {
+		to = c.keys[2].Address()
+	}
+	expiry := 1_700_000_000 + ledger.UnixTime(uint64(len(c.states))+blocks)
+	return &ledger.CreateHold{From: from, To: to, Asset: asset, Amount: ledger.NewAmount(amount), Expiry: expiry, Reference: "h"}
+}
+
+// regulation is what an issuer says about its asset or a holder.
+func (c *chain) regulation(asset crypto.Address, amount ledger.Amount) ledger.Operation {
+	holder := c.keys[c.random.IntN(3)].Address()
+	switch c.random.IntN(6) {
+	case 0:
+		return &ledger.SetMetadata{Asset: asset, URI: "https://example.org", Hash: crypto.Keccak256(asset[:])}
+	case 1:
+		return &ledger.FreezeHolder{Asset: asset, Account: holder, Reference: "case"}
+	case 2, 3:
+		return &ledger.UnfreezeHolder{Asset: asset, Account: holder}
+	case 4:
+		return &ledger.FreezeBalance{Asset: asset, Account: holder, Amount: amount}
+	}
+	return &ledger.RetireAsset{Asset: asset}
 }
 
 // assets lists the addresses of a state's assets, ascending.
@@ -211,6 +298,41 @@ func TestEveryPastHeightReadsAsItWas(t *testing.T) {
 	for h, state := range c.states {
 		c.compare(x, ledger.Height(h), state)
 	}
+	c.compareEvents(x)
+}
+
+// compareEvents: each block's own events are there, and in the history of those
+// whom they concern; and the chain has all that can become of a hold.
+func (c *chain) compareEvents(x *Index) {
+	c.t.Helper()
+	seen := map[ledger.EventType]int{}
+	for _, b := range c.blocks {
+		got, err := x.BlockEvents(b.Height)
+		if err != nil || !slices.Equal(got, b.Events) {
+			c.t.Errorf("block %d has events %+v, want %+v (%v)", b.Height, got, b.Events, err)
+		}
+		for i := range b.Events {
+			seen[b.Events[i].Type]++
+			for _, account := range []crypto.Address{b.Events[i].From, b.Events[i].To} {
+				if has, err := x.db.Has(key(spaceHistory, account[:], place{b.Height, ownEvents}.bytes())); err != nil || !has {
+					c.t.Errorf("the history of %s lacks the events of block %d (%v)", account, b.Height, err)
+				}
+			}
+		}
+		for _, r := range b.Results {
+			for i := range r.Events {
+				seen[r.Events[i].Type]++
+			}
+		}
+	}
+	for _, t := range []ledger.EventType{ledger.EventHoldCreated, ledger.EventHoldCaptured, ledger.EventHoldReleased} {
+		if seen[t] < 3 {
+			c.t.Errorf("the chain has %d %s", seen[t], t.Name())
+		}
+	}
+	if got, err := x.BlockEvents(ledger.Height(len(c.blocks) + 1)); got != nil || err != nil {
+		c.t.Errorf("a block that is not there has events %+v, %v", got, err)
+	}
 }
 
 // compare holds what the index says of height against the state itself.
@@ -220,6 +342,7 @@ func (c *chain) compare(x *Index, height ledger.Height, state table) {
 	err := x.AssetsAt(crypto.Address{}, height, func(a crypto.Address, got *ledger.Asset) bool {
 		assets = append(assets, a)
 		want, err := ledger.DecodeAsset(state[string(ledger.KeyAsset(a))])
+		want.Holds = 0 // the index does not count them
 		if err != nil || *got != want {
 			c.t.Errorf("height %d: asset %s is %+v, want %+v (%v)", height, a, *got, want, err)
 		}
@@ -241,14 +364,14 @@ func (c *chain) compare(x *Index, height ledger.Height, state table) {
 func (c *chain) compareAccount(x *Index, height ledger.Height, state table, account crypto.Address) {
 	c.t.Helper()
 	raw, present := state[string(ledger.KeyAccount(account))]
-	next, ok, err := x.NextNonceAt(account, height)
+	info, ok, err := x.AccountAt(account, height)
 	if err != nil || ok != present {
 		c.t.Fatalf("height %d: account %s is there: %v, want %v (%v)", height, account, ok, present, err)
 	}
 	if present {
 		want, err := ledger.DecodeAccount(raw)
-		if err != nil || want.Window.Next != next {
-			c.t.Errorf("height %d: next nonce of %s is %d, want %d (%v)", height, account, next, want.Window.Next, err)
+		if err != nil || info != (AccountInfo{want.Window.Next, want.Status, want.Member}) {
+			c.t.Errorf("height %d: account %s is %+v, want %+v (%v)", height, account, info, want, err)
 		}
 	}
 	held, err := x.BalancesAt(account, height)
@@ -257,7 +380,7 @@ func (c *chain) compareAccount(x *Index, height ledger.Height, state table, acco
 	}
 	got := table{}
 	for _, h := range held {
-		got[string(ledger.KeyBalance(account, h.Asset))] = []byte(h.Balance.Available.String())
+		got[string(ledger.KeyBalance(account, h.Asset))] = fmt.Appendf(nil, "%s and %s held", h.Balance.Available, h.Balance.Held)
 	}
 	want := table{}
 	for k, v := range state {
@@ -266,7 +389,7 @@ func (c *chain) compareAccount(x *Index, height ledger.Height, state table, acco
 			if err != nil {
 				c.t.Fatal(err)
 			}
-			want[k] = []byte(b.Available.String())
+			want[k] = fmt.Appendf(nil, "%s and %s held", b.Available, b.Held)
 		}
 	}
 	if !maps.EqualFunc(got, want, slices.Equal[[]byte]) {
@@ -309,6 +432,9 @@ func receipts(t *testing.T, x *Index, c *chain) string {
 				t.Fatal(err)
 			}
 			out.Write(text)
+			if !b.Results[i].Code.SpendsNonce() {
+				continue
+			}
 			again, err := x.ReceiptByNonce(tx.Sender, tx.Nonce)
 			if err != nil || again == nil || again.Hash != tx.Hash {
 				t.Errorf("nonce %d of %s finds %+v, want %s (%v)", tx.Nonce, tx.Sender, again, tx.Hash, err)
@@ -455,6 +581,18 @@ func TestRunStopsWhenTheChainCannotBeRead(t *testing.T) {
 		"results are missing": {broken{base: 1, block: &Block{Height: 1, Txs: []*ledger.Tx{c.transaction()}}}, "1 transactions and 0 results"},
 		"events do not add up": {broken{base: 1, block: &Block{Height: 1, Txs: []*ledger.Tx{c.transaction()}, Results: []ledger.TxResult{{
 			Events: []ledger.Event{{Type: ledger.EventTransfer, Asset: crypto.Address{1}, From: crypto.Address{2}, To: crypto.Address{3}, Amount: ledger.NewAmount(1)}},
+		}}}}, "do not add up"},
+		"held events do not add up": {broken{base: 1, block: &Block{Height: 1, Events: []ledger.Event{
+			{Type: ledger.EventHoldReleased, Asset: crypto.Address{1}, From: crypto.Address{2}, To: crypto.Address{3}, Amount: ledger.NewAmount(1), Number: 2},
+		}}}, "do not add up"},
+		"a pause twice": {broken{base: 1, block: &Block{Height: 1, Txs: []*ledger.Tx{c.transaction()}, Results: []ledger.TxResult{{
+			Events: []ledger.Event{{Type: ledger.EventAssetPausedByNetwork, Asset: c.genesis.Network.Settlement}, {Type: ledger.EventAssetPausedByNetwork, Asset: c.genesis.Network.Settlement}},
+		}}}}, "do not add up"},
+		"clawback of what is not there": {broken{base: 1, block: &Block{Height: 1, Txs: []*ledger.Tx{c.transaction()}, Results: []ledger.TxResult{{
+			Events: []ledger.Event{{Type: ledger.EventClawback, Asset: c.genesis.Network.Settlement, From: crypto.Address{2}, To: crypto.Address{3}, Amount: ledger.NewAmount(1)}},
+		}}}}, "do not add up"},
+		"an issuer of no asset": {broken{base: 1, block: &Block{Height: 1, Txs: []*ledger.Tx{c.transaction()}, Results: []ledger.TxResult{{
+			Events: []ledger.Event{{Type: ledger.EventIssuerChanged, Asset: crypto.Address{1}, Account: crypto.Address{2}}},
 		}}}}, "do not add up"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -37,6 +37,31 @@ func (x *Index) Block(height ledger.Height) (info *BlockInfo, err error) {
 	return &BlockInfo{height, r.Hash, ledger.UnixTime(r.Time), r.Root}, nil
 }
 
+// BlockEvents are the events of the block itself at height: of what fell due
+// there.
+func (x *Index) BlockEvents(height ledger.Height) (events []ledger.Event, err error) {
+	defer x.watch(&err)
+	if height > x.Height() {
+		return nil, nil
+	}
+	raw, err := x.db.Get(key(spaceEvents, height8(height)))
+	if err != nil || raw == nil {
+		return nil, err
+	}
+	var records []eventRecord
+	if err := rlp.DecodeBytes(raw, &records); err != nil {
+		return nil, fmt.Errorf("events of block %d: %w", height, err)
+	}
+	for i := range records {
+		e, err := records[i].event()
+		if err != nil {
+			return nil, fmt.Errorf("events of block %d: %w", height, err)
+		}
+		events = append(events, e)
+	}
+	return events, nil
+}
+
 // HeightOf finds the block with this hash; ok is false when there is none.
 func (x *Index) HeightOf(block crypto.Hash) (height ledger.Height, ok bool, err error) {
 	defer x.watch(&err)
@@ -114,15 +139,22 @@ func (x *Index) watch(err *error) {
 	}
 }
 
-// NextNonceAt is an account's next nonce after the block at height; ok is
-// false when there was no account.
-func (x *Index) NextNonceAt(account crypto.Address, height ledger.Height) (next ledger.Nonce, ok bool, err error) {
+// AccountInfo is what the index knows of an account besides its balances.
+type AccountInfo struct {
+	NextNonce ledger.Nonce
+	Status    ledger.AccountStatus
+	Member    crypto.Address // zero for none
+}
+
+// AccountAt is an account after the block at height; ok is false when there was
+// none.
+func (x *Index) AccountAt(account crypto.Address, height ledger.Height) (info AccountInfo, ok bool, err error) {
 	defer x.watch(&err)
 	r, err := accountAt(x.db, account, height)
 	if err != nil || r == nil {
-		return 0, false, err
+		return AccountInfo{}, false, err
 	}
-	return ledger.Nonce(r.NextNonce), true, nil
+	return AccountInfo{ledger.Nonce(r.NextNonce), ledger.AccountStatus(r.Status), r.Member}, true, nil
 }
 
 // BalanceAt is a balance after the block at height.

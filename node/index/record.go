@@ -25,9 +25,10 @@ const formatVersion = 1
 //	t hash32                     place of a transaction: height8 index4
 //	n sender20 nonce8            place of the transaction that spent the nonce
 //	r height8 index4             receipt
-//	a account20 height8 index4   a transaction that touches the account (no bytes)
+//	e height8                    events of the block itself: [event…]; only where there are any
+//	a account20 height8 index4   a transaction, or ownEvents, that touches the account (no bytes)
 //	v account20 asset20 height8  balance from this height on: [available, held]
-//	u account20 height8          account from this height on: [nextNonce]
+//	u account20 height8          account from this height on: [nextNonce, status, member]
 //	s asset20 height8            asset from this height on
 //	y symbol                     asset20
 var keyMeta = []byte{'m'}
@@ -38,6 +39,7 @@ const (
 	spaceTx        = 't'
 	spaceNonce     = 'n'
 	spaceReceipt   = 'r'
+	spaceEvents    = 'e'
 	spaceHistory   = 'a'
 	spaceBalance   = 'v'
 	spaceAccount   = 'u'
@@ -60,6 +62,7 @@ var spaces = [...]struct {
 	{spaceAccount, "accounts"},
 	{spaceAsset, "assets"},
 	{spaceSymbol, "symbols"},
+	{spaceEvents, "events of blocks"},
 }
 
 // keyCounts is how many keys there are in each space, by its letter.
@@ -132,6 +135,10 @@ type place struct {
 	index  uint32
 }
 
+// ownEvents is the index of a block's own events in an account's history: a block
+// never has so many transactions.
+const ownEvents = 1<<32 - 1
+
 func (p place) bytes() []byte { return append(height8(p.height), be32(p.index)...) }
 
 func decodePlace(raw []byte) (place, error) {
@@ -152,7 +159,7 @@ type receiptRecord struct {
 	Events   []eventRecord
 }
 
-// eventRecord is an event whose addresses are empty where they are zero.
+// eventRecord is an event whose addresses and hash are empty where they are zero.
 type eventRecord struct {
 	Type                     uint8
 	Account, From, To, Asset []byte
@@ -165,26 +172,38 @@ type eventRecord struct {
 	Other                    []byte `rlp:"optional"`
 	Number                   uint64 `rlp:"optional"`
 	Until                    uint64 `rlp:"optional"`
+	Keys                     string `rlp:"optional"`
+	Nodes                    string `rlp:"optional"`
+	Hash                     []byte `rlp:"optional"`
 }
 
 func recordOf(tx *ledger.Tx, result *ledger.TxResult) *receiptRecord {
 	r := &receiptRecord{
 		Hash: tx.Hash, BodyHash: result.BodyHash, Sender: tx.Sender, Nonce: uint64(tx.Nonce), Code: uint32(result.Code),
-		Events: make([]eventRecord, len(result.Events)),
+		Events: recordsOf(result.Events),
 	}
 	if tx.Op != nil {
 		r.Kind = uint8(tx.Op.Kind())
 	}
-	for i := range result.Events {
-		e := &result.Events[i]
-		r.Events[i] = eventRecord{
+	return r
+}
+
+// recordsOf keeps views of events.
+func recordsOf(events []ledger.Event) []eventRecord {
+	out := make([]eventRecord, len(events))
+	for i := range events {
+		e := &events[i]
+		out[i] = eventRecord{
 			Type: uint8(e.Type), Account: unlessZero(&e.Account), From: unlessZero(&e.From), To: unlessZero(&e.To),
 			Asset: unlessZero(&e.Asset), Amount: e.Amount.Bytes(), Reference: e.Reference,
 			Symbol: e.Symbol, Name: e.Name, Decimals: e.Decimals, Flags: e.Flags,
-			Other: unlessZero(&e.Other), Number: e.Number, Until: uint64(e.Until),
+			Other: unlessZero(&e.Other), Number: e.Number, Until: uint64(e.Until), Keys: e.Keys, Nodes: e.Nodes,
+		}
+		if e.Hash != (crypto.Hash{}) {
+			out[i].Hash = e.Hash[:]
 		}
 	}
-	return r
+	return out
 }
 
 // unlessZero is a view of a, or nothing.
@@ -195,14 +214,15 @@ func unlessZero(a *crypto.Address) []byte {
 	return a[:]
 }
 
-// event is the inverse of what recordOf does with an event.
+// event is the inverse of what recordsOf does with an event.
 func (r *eventRecord) event() (ledger.Event, error) {
 	e := ledger.Event{
 		Type: ledger.EventType(r.Type), Reference: r.Reference,
 		Symbol: r.Symbol, Name: r.Name, Decimals: r.Decimals, Flags: r.Flags,
-		Number: r.Number, Until: ledger.UnixTime(r.Until),
+		Number: r.Number, Until: ledger.UnixTime(r.Until), Keys: r.Keys, Nodes: r.Nodes,
 	}
-	ok := e.Type.Name() != "unknown"
+	ok := e.Type.Name() != "unknown" && (len(r.Hash) == 0 || len(r.Hash) == len(e.Hash))
+	copy(e.Hash[:], r.Hash)
 	for _, part := range []struct {
 		to   *crypto.Address
 		from []byte
@@ -253,7 +273,11 @@ func decodeBalance(raw []byte) (ledger.Balance, error) {
 	return ledger.Balance{Available: available, Held: held}, nil
 }
 
-type accountRecord struct{ NextNonce uint64 }
+type accountRecord struct {
+	NextNonce uint64
+	Status    uint8
+	Member    crypto.Address // zero for none
+}
 
 type assetRecord struct {
 	Symbol, Name string

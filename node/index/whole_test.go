@@ -201,8 +201,9 @@ func TestFailedReadsAreTold(t *testing.T) {
 			_, err := x.ReceiptByNonce(firstTx(c).Sender, firstTx(c).Nonce)
 			return err
 		}},
-		"balance": {spaceBalance, func(x *Index, _ string) error { _, err := x.BalancesAt(holder, 30); return err }},
-		"account": {spaceAccount, func(x *Index, _ string) error { _, _, err := x.NextNonceAt(holder, 30); return err }},
+		"balance":          {spaceBalance, func(x *Index, _ string) error { _, err := x.BalancesAt(holder, 30); return err }},
+		"account":          {spaceAccount, func(x *Index, _ string) error { _, _, err := x.AccountAt(holder, 30); return err }},
+		"events of blocks": {spaceEvents, func(x *Index, _ string) error { _, err := x.BlockEvents(2); return err }},
 		"asset": {spaceAsset, func(x *Index, _ string) error {
 			return x.AssetsAt(crypto.Address{}, 30, func(crypto.Address, *ledger.Asset) bool { return true })
 		}},

@@ -88,9 +88,24 @@ func (w *writer) genesis(events []ledger.Event) {
 func (w *writer) block(b *Block) {
 	w.put(w.at(spaceBlock, height8(b.Height)), &blockRecord{b.Hash, uint64(b.Time), b.Root})
 	w.set(w.at(spaceBlockHash, b.Hash[:]), height8(b.Height))
+	w.ownEvents(b)
 	for i := range b.Txs {
 		w.transaction(b, i)
 	}
+}
+
+// ownEvents writes what happened in a block by itself, before its transactions.
+func (w *writer) ownEvents(b *Block) {
+	if len(b.Events) == 0 {
+		return
+	}
+	w.put(w.at(spaceEvents, height8(b.Height)), recordsOf(b.Events))
+	var parties []crypto.Address
+	for i := range b.Events {
+		w.apply(&b.Events[i])
+		parties = appendParties(parties, &b.Events[i])
+	}
+	w.history(parties, place{b.Height, ownEvents}.bytes())
 }
 
 func (w *writer) transaction(b *Block, i int) {
@@ -107,6 +122,11 @@ func (w *writer) transaction(b *Block, i int) {
 		w.apply(&result.Events[i])
 		parties = appendParties(parties, &result.Events[i])
 	}
+	w.history(parties, at)
+}
+
+// history writes that the accounts have to do with what is at a place.
+func (w *writer) history(parties []crypto.Address, at []byte) {
 	slices.SortFunc(parties, crypto.Address.Compare)
 	for _, a := range slices.Compact(parties) {
 		if !a.IsZero() {
@@ -161,19 +181,37 @@ func (w *writer) apply(e *ledger.Event) {
 	case ledger.EventRedeem:
 		w.move(e.From, e.Asset, e.Amount, ledger.Amount.Sub)
 		w.supply(e.Asset, e.Amount, ledger.Amount.Sub)
+	case ledger.EventHoldCreated:
+		w.move(e.From, e.Asset, e.Amount, ledger.Amount.Sub)
+		w.hold(e.From, e.Asset, e.Amount, ledger.Amount.Add)
+	case ledger.EventHoldCaptured:
+		w.hold(e.From, e.Asset, e.Amount, ledger.Amount.Sub)
+		w.move(e.To, e.Asset, e.Amount, ledger.Amount.Add)
+	case ledger.EventHoldReleased:
+		w.hold(e.From, e.Asset, e.Amount, ledger.Amount.Sub)
+		w.move(e.From, e.Asset, e.Amount, ledger.Amount.Add)
 	case ledger.EventAssetCreated:
 		w.set(w.at(spaceSymbol, []byte(e.Symbol)), e.Asset[:])
 		w.state.assets[e.Asset] = &ledger.Asset{
 			Symbol: e.Symbol, Name: e.Name, Decimals: e.Decimals, Issuer: e.Account,
 			Cap: e.Amount, Flags: e.Flags, Status: ledger.AssetActive,
 		}
-	case ledger.EventAssetPaused:
-		w.asset(e.Asset, func(a *ledger.Asset) bool { a.Status = ledger.AssetPaused; return true })
-	case ledger.EventAssetResumed:
-		w.asset(e.Asset, func(a *ledger.Asset) bool { a.Status = ledger.AssetActive; return true })
+	case ledger.EventAssetPaused, ledger.EventAssetResumed, ledger.EventAssetRetired,
+		ledger.EventAssetPausedByNetwork, ledger.EventAssetResumedByNetwork:
+		w.asset(e.Asset, func(a *ledger.Asset) (ok bool) { a.Status, ok = a.Status.After(e.Type); return ok })
 	case ledger.EventAccountCreated:
-		w.state.accounts[e.Account] = 0
-	case ledger.EventAccountAdmitted, ledger.EventMemberAdmitted:
+		w.newAccount(e.Account)
+	case ledger.EventAccountAdmitted, ledger.EventAccountFrozen, ledger.EventAccountUnfrozen, ledger.EventAccountClosed, ledger.EventAuthorityChanged:
+		w.account(e)
+	case ledger.EventMemberAdmitted: // the index answers nothing about members
+	case ledger.EventIssuerChanged:
+		w.asset(e.Asset, func(a *ledger.Asset) bool { a.Issuer = e.Account; return true })
+	case ledger.EventClawback:
+		w.move(e.From, e.Asset, e.Amount, ledger.Amount.Sub)
+		w.move(e.To, e.Asset, e.Amount, ledger.Amount.Add)
+	case ledger.EventMetadataChanged, ledger.EventHolderApproved, ledger.EventHolderRevoked,
+		ledger.EventHolderFrozen, ledger.EventHolderUnfrozen, ledger.EventBalanceFrozen:
+		// They stand in receipts and histories; the state has what they come to.
 	default:
 		if governs(e.Type) {
 			return // the index answers nothing about members and proposals
@@ -185,7 +223,23 @@ func (w *writer) apply(e *ledger.Event) {
 // arithmetic is Amount.Add or Amount.Sub.
 type arithmetic func(ledger.Amount, ledger.Amount) (ledger.Amount, bool)
 
+// move changes an available balance.
 func (w *writer) move(account, asset crypto.Address, amount ledger.Amount, op arithmetic) {
+	w.balance(account, asset, func(b *ledger.Balance) (ok bool) {
+		b.Available, ok = op(b.Available, amount)
+		return ok
+	})
+}
+
+// hold changes a held balance.
+func (w *writer) hold(account, asset crypto.Address, amount ledger.Amount, op arithmetic) {
+	w.balance(account, asset, func(b *ledger.Balance) (ok bool) {
+		b.Held, ok = op(b.Held, amount)
+		return ok
+	})
+}
+
+func (w *writer) balance(account, asset crypto.Address, change func(*ledger.Balance) bool) {
 	if w.err != nil {
 		return
 	}
@@ -195,12 +249,10 @@ func (w *writer) move(account, asset crypto.Address, amount ledger.Amount, op ar
 		w.err = err
 		return
 	}
-	available, ok := op(b.Available, amount)
-	if !ok {
+	if !change(&b) {
 		w.err = fmt.Errorf("the events do not add up: balance of %s in asset %s", account, asset)
 		return
 	}
-	b.Available = available
 	w.state.balances[id] = b
 }
 
@@ -226,20 +278,24 @@ func (w *writer) nonce(sender crypto.Address, nonce uint64) {
 	if w.err != nil {
 		return
 	}
-	next, err := w.state.account(sender)
+	record, ok, err := w.state.account(sender)
+	if err == nil && !ok {
+		err = fmt.Errorf("the events do not add up: %s spends a nonce and has no account", sender)
+	}
 	if err != nil {
 		w.err = err
 		return
 	}
-	w.state.accounts[sender] = max(next, nonce+1)
+	record.NextNonce = max(record.NextNonce, nonce+1)
+	w.state.accounts[sender] = record
 }
 
 // flush writes what the block left of every account, asset and balance it
 // touched. The order of a batch's keys does not matter.
 func (w *writer) flush() {
 	at := height8(w.height)
-	for account, next := range w.state.accounts {
-		w.put(w.at(spaceAccount, account[:], at), &accountRecord{next})
+	for account, record := range w.state.accounts {
+		w.put(w.at(spaceAccount, account[:], at), &record)
 	}
 	for asset, record := range w.state.assets {
 		w.put(w.at(spaceAsset, asset[:], at), recordOfAsset(record))

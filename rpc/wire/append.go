@@ -38,18 +38,31 @@ func (r *Receipt) AppendJSON(out []byte) ([]byte, error) {
 	return append(out, `]}`...), nil
 }
 
+// numbers are the fields of events that are numbers in JSON.
+var numbers = setOf("decimals", "flags", "threshold", "roles", "power", "expiry", "reason",
+	"proposal", "delay", "choice", "code", "failedAction", "effect", "value", "version", "height", "numerator", "denominator")
+
+// addresses are those that are addresses, in EIP-55.
+var addresses = setOf("account", "issuer", "from", "to", "asset", "member", "hold", "arbiter")
+
+func setOf(names ...string) map[string]bool {
+	set := make(map[string]bool, len(names))
+	for _, name := range names {
+		set[name] = true
+	}
+	return set
+}
+
 // appendJSON writes type first, then the fields in the order of the outcome.
-// numberKeys are numbers, everything else is a string.
+// Of these, numbers are numbers, and everything else is a string.
 func (e *Event) appendJSON(out []byte) ([]byte, error) {
 	out = appendString(append(out, `{"type":`...), e.Type.Name())
 	for _, a := range e.Attributes() {
 		out = append(appendString(append(out, ','), a.Key), ':')
-		if isNumber(a.Key) {
+		switch {
+		case numbers[a.Key]:
 			out = append(out, a.Value...)
-			continue
-		}
-		switch a.Key {
-		case "account", "issuer", "from", "to", "asset", "member":
+		case addresses[a.Key]:
 			address, err := crypto.ParseAddress(a.Value)
 			if err != nil {
 				return nil, err

@@ -53,7 +53,8 @@ func eventFields(data []byte) (map[string]string, error) {
 	}
 	fields := make(map[string]string, len(raw))
 	for key, value := range raw {
-		if isNumber(key) {
+		isNumber := numbers[key]
+		if isNumber {
 			value = bytes.TrimSpace(value)
 			if len(value) == 0 || value[0] < '0' || value[0] > '9' {
 				return nil, fmt.Errorf("event: field %q is not a number", key)
@@ -83,13 +84,12 @@ func eventOfType(name string) (ledger.Event, bool) {
 // plainText turns a field's JSON text into the ledger's: addresses lose the
 // case of EIP-55.
 func plainText(key, text string) (string, error) {
-	switch key {
-	case "account", "issuer", "from", "to", "asset", "member":
-		address, err := crypto.ParseAddress(text)
-		if err != nil {
-			return "", err
-		}
-		return "0x" + hex.EncodeToString(address[:]), nil
+	if !addresses[key] {
+		return text, nil
 	}
-	return text, nil
+	address, err := crypto.ParseAddress(text)
+	if err != nil {
+		return "", err
+	}
+	return "0x" + hex.EncodeToString(address[:]), nil
 }

@@ -22,12 +22,17 @@ func fullEvent(t *rapid.T) ledger.Event {
 		Amount:    ledger.NewAmount(rapid.Uint64().Draw(t, "amount")),
 		Reference: text.Draw(t, "reference"), Symbol: text.Draw(t, "symbol"), Name: text.Draw(t, "name"),
 		Decimals: rapid.Uint8().Draw(t, "decimals"), Flags: rapid.Uint32().Draw(t, "flags"),
+		Other: address("other"), Number: rapid.Uint64Range(1, 2).Draw(t, "number"),
+		Until: ledger.UnixTime(rapid.Uint64Max(ledger.MaxJSONInteger).Draw(t, "until")),
+		Hash:  crypto.Keccak256([]byte(text.Draw(t, "hashed"))),
 	}
 	all.Type = rapid.SampledFrom(ledger.EventTypes()).Draw(t, "type")
-	all.Other, all.Number, all.Until = address("member"), rapid.Uint64Max(15).Draw(t, "number"), ledger.UnixTime(rapid.Uint64Max(ledger.MaxJSONInteger).Draw(t, "until"))
+	fillMembership(t, &all, address("member"))
 	switch all.Type {
-	case ledger.EventMemberAdmitted:
-		all.Decimals %= 16
+	case ledger.EventRolesChanged:
+		all.Flags %= 16
+	case ledger.EventValidatorKeyChanged:
+		all.Keys = "0x" + strings.Repeat("5a", 32)
 	case ledger.EventVoteCast:
 		all.Decimals %= 4
 	case ledger.EventProposalCreated:
@@ -38,6 +43,20 @@ func fullEvent(t *rapid.T) ledger.Event {
 		t.Fatalf("the ledger does not read its own event %+v", all)
 	}
 	return event
+}
+
+// fillMembership draws what the events of accounts and members carry.
+func fillMembership(t *rapid.T, e *ledger.Event, member crypto.Address) {
+	switch e.Type {
+	case ledger.EventAuthorityChanged:
+		e.Number = rapid.Uint64Max(1<<33).Draw(t, "threshold")
+		e.Keys = rapid.SampledFrom([]string{"", "0x00000000000000000000000000000000000000aa=7", "0x00000000000000000000000000000000000000aa=1,0x00000000000000000000000000000000000000ab=4294967295"}).Draw(t, "keys")
+	case ledger.EventMemberAdmitted:
+		e.Flags, e.Number = rapid.Uint32Max(15).Draw(t, "roles"), rapid.Uint64Max(ledger.MaxPower).Draw(t, "power")
+		e.Keys = rapid.SampledFrom([]string{"", "0x" + strings.Repeat("5a", 32)}).Draw(t, "key")
+		e.Nodes = rapid.SampledFrom([]string{"", strings.Repeat("0b", 20), strings.Repeat("0b", 20) + "," + strings.Repeat("c0", 20)}).Draw(t, "nodes")
+	}
+	e.Other = member
 }
 
 func TestEventComesBack(t *testing.T) {
@@ -68,6 +87,14 @@ func TestEventRefused(t *testing.T) {
 	if err := json.Unmarshal([]byte(created("2", "0")), &e); err != nil {
 		t.Fatal(err)
 	}
+	const parties = `"from":"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed","to":"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",` + asset
+	held := func(expiry string) string {
+		return `{"type":"holdCreated","hold":"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",` + parties +
+			`,"arbiter":"0x0000000000000000000000000000000000000000","amount":"1","reference":"","expiry":` + expiry + `}`
+	}
+	if err := json.Unmarshal([]byte(held("5")), &e); err != nil {
+		t.Fatal(err)
+	}
 	for name, c := range map[string]struct{ text, want string }{
 		"not an object":     {`[]`, "event"},
 		"null field":        {`{"type":null}`, "not a string"},
@@ -84,6 +111,9 @@ func TestEventRefused(t *testing.T) {
 		"flags negative":    {created("2", "-1"), "not a number"},
 		"flags a fraction":  {created("2", "1.5"), "value"},
 		"flags null":        {created("2", "null"), "not a number"},
+		"expiry a string":   {held(`"5"`), "not a number"},
+		"expiry too late":   {held("9007199254740992"), "value"},
+		"cause of nothing":  {`{"type":"holdReleased","hold":"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",` + parties + `,"amount":"1","cause":"lost"}`, "value"},
 		"amount not a number": {`{"type":"issue",` + asset +
 			`,"to":"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed","amount":"-1","reference":""}`, "value"},
 	} {

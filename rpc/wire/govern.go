@@ -15,7 +15,7 @@ type Member struct {
 	ConsensusAddress Bytes                `json:"consensusAddress"` // of that key, 20 bytes; 0x for none
 	Power            uint64               `json:"power"`            // of its validator now
 	Target           uint64               `json:"target"`           // to where its power moves, some blocks long
-	NodeIDs          []ledger.NodeID      `json:"nodeIds"`          // of the nodes that may connect
+	NodeIDs          ledger.NodeIDs       `json:"nodeIds"`          // of the nodes that may connect
 	RotatedAt        uint64               `json:"rotatedAt"`        // when it last changed its consensus key by itself; 0 for never
 	OpenProposals    uint64               `json:"openProposals"`
 }

@@ -167,7 +167,7 @@ type Asset struct {
 	Cap      ledger.Amount  `json:"cap"` // "0": no cap but 2^128 - 1
 	Supply   ledger.Amount  `json:"supply"`
 	Flags    uint32         `json:"flags"`
-	Status   string         `json:"status"` // "active" or "paused"
+	Status   string         `json:"status"` // "active", "paused", "pausedByNetwork", "pausedByBoth", "retired" or "retiredAndPaused"
 }
 
 // Page asks for a part of a list.
