@@ -290,11 +290,11 @@ func growTo(t testing.TB, x *Index, c *chain, blocks int) {
 func TestEveryPastHeightReadsAsItWas(t *testing.T) {
 	dir, c := t.TempDir(), newChain(t, 1)
 	x, stop := follow(t, dir, c)
-	growTo(t, x, c, 60)
+	growTo(t, x, c, 150)
 	stop()
 	x, stop = follow(t, dir, c) // and so it does after a restart
 	defer stop()
-	growTo(t, x, c, 60)
+	growTo(t, x, c, 150)
 	for h, state := range c.states {
 		c.compare(x, ledger.Height(h), state)
 	}
