@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tallystick/tallystick/app"
 	"github.com/tallystick/tallystick/config"
 	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/ledger"
@@ -25,6 +26,8 @@ type testnet struct {
 	files *devnetFiles
 	nodes []*Node // nil while stopped
 	keys  []*crypto.PrivateKey
+	// application is what the programs know; nil: the usual.
+	application func(i int) app.Options
 }
 
 // quick makes a network lively enough for a test.
@@ -92,8 +95,11 @@ func freePorts(t *testing.T, o DevnetOptions) int {
 // start starts a validator.
 func (n *testnet) start(i int) *Node {
 	n.t.Helper()
-	node, err := New(n.o.configuration(i, n.files.identities), string(n.files.home(i)),
-		Options{Logger: n.o.Log.With("node", i), Version: "test"})
+	options := Options{Logger: n.o.Log.With("node", i), Version: "test"}
+	if n.application != nil {
+		options.Application = n.application(i)
+	}
+	node, err := New(n.o.configuration(i, n.files.identities), string(n.files.home(i)), options)
 	if err != nil {
 		n.t.Fatalf("validator %d: %v", i, err)
 	}
