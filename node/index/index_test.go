@@ -25,6 +25,8 @@ type chain struct {
 	random  *rand.Rand
 	nonces  map[crypto.Address]ledger.Nonce
 
+	captured crypto.Address // a hold of block 1
+
 	mu     sync.Mutex
 	states []table // by height
 	blocks []*Block
@@ -101,6 +103,12 @@ func (c *chain) grow() *Block {
 	b := &Block{Height: height, Time: 1_700_000_000 + ledger.UnixTime(height), Hash: crypto.Keccak256([]byte(fmt.Sprint("block", height))), Root: crypto.Keccak256([]byte(fmt.Sprint("root", height)))}
 	if height == 1 { // every chain has a hold that expires
 		b.Txs = append(b.Txs, c.signed(c.keys[0], c.newHold(c.keys[0].Address(), c.assets(c.states[0])[0], 10, 1)))
+		c.captured = c.genesis.Network.HoldID(c.keys[0].Address(), c.nonces[c.keys[0].Address()], 0)
+		kept := c.newHold(c.keys[0].Address(), c.assets(c.states[0])[0], 10, 9).(*ledger.CreateHold)
+		kept.To = c.keys[1].Address()
+		b.Txs = append(b.Txs, c.signed(c.keys[0], kept))
+	} else if height <= 4 { // and one that is captured in parts
+		b.Txs = append(b.Txs, c.signed(c.keys[1], &ledger.CaptureHold{Hold: c.captured, Amount: ledger.NewAmount(1)}))
 	}
 	for range c.random.IntN(6) {
 		b.Txs = append(b.Txs, c.transaction())
@@ -290,11 +298,11 @@ func growTo(t testing.TB, x *Index, c *chain, blocks int) {
 func TestEveryPastHeightReadsAsItWas(t *testing.T) {
 	dir, c := t.TempDir(), newChain(t, 1)
 	x, stop := follow(t, dir, c)
-	growTo(t, x, c, 150)
+	growTo(t, x, c, 60)
 	stop()
 	x, stop = follow(t, dir, c) // and so it does after a restart
 	defer stop()
-	growTo(t, x, c, 150)
+	growTo(t, x, c, 60)
 	for h, state := range c.states {
 		c.compare(x, ledger.Height(h), state)
 	}
