@@ -182,3 +182,24 @@ func BenchmarkGetCached(b *testing.B) {
 func benchKey(n int) []byte {
 	return binary.BigEndian.AppendUint64([]byte("balance/01234567890123456789012345678901"), uint64(n))
 }
+
+// BenchmarkGetAbsent is a read of keys that are not there, each for the first
+// time, behind a first commit of 200,000 keys: as a block makes them for what it
+// creates. The search for what is due ends in the same place.
+func BenchmarkGetAbsent(b *testing.B) {
+	s := openTemp(b, Options{CacheBytes: 1 << 20})
+	var changes []ledger.Change
+	for n := range 200_000 {
+		changes = append(changes, ledger.Change{Key: benchKey(n), Value: []byte("a value of about thirty bytes.")})
+	}
+	commitNext(b, s, changes)
+	quiet(b)
+	v := s.Latest()
+	b.ResetTimer()
+	for n := range b.N {
+		key := binary.BigEndian.AppendUint64([]byte("hold/"), uint64(n))
+		if value, err := v.Get(key); err != nil || value != nil {
+			b.Fatal(value, err)
+		}
+	}
+}

@@ -10,17 +10,20 @@ import (
 )
 
 // What the database holds, told apart by the first byte of the key. The bytes
-// are specified in docs/FORMATS.md, "The store on disk".
+// are specified in docs/FORMATS.md, "The store on disk". Undo records, which can
+// be megabytes long, stand first: whatever follows one in the database's blocks is
+// read with it, and behind the table they would make every search that ends at
+// the table's end slow.
 const (
 	diskHead  = 'h' // the head record: what was committed last
 	diskRoot  = 'r' // ‖ height as 8 bytes, big-endian: the root at that height
 	diskTable = 't' // ‖ state key: the latest value
-	diskUndo  = 'u' // ‖ height as 8 bytes, big-endian: the undo record
+	diskUndo  = 'b' // ‖ height as 8 bytes, big-endian: the undo record, what was before
 )
 
 // formatVersion is the version of the format that this program writes. It
-// reads no other.
-const formatVersion = 1
+// reads no other. In version 1 undo records stood behind the table.
+const formatVersion = 2
 
 const (
 	headMagic = "tallystk"
@@ -58,8 +61,10 @@ func decodeHead(raw []byte) (head, error) {
 	}
 	if v := binary.BigEndian.Uint32(raw[versionAt:]); v > formatVersion {
 		return head{}, fmt.Errorf("it is written in format %d and this program knows format %d: use a newer tally", v, formatVersion)
+	} else if v == 0 {
+		return head{}, errors.New("the head record names format 0, which never was: the directory is damaged")
 	} else if v != formatVersion {
-		return head{}, fmt.Errorf("the head record names format %d, which never was: the directory is damaged", v)
+		return head{}, fmt.Errorf("it is written in format %d, by an earlier version, and this program knows format %d: move the directory away, and the node makes it anew from the blocks", v, formatVersion)
 	}
 	if len(raw) != headBytes || crc32.Checksum(raw[:crcAt], crcTable) != binary.BigEndian.Uint32(raw[crcAt:]) {
 		return head{}, errors.New("the head record fails its checksum: the directory is damaged")

@@ -102,8 +102,9 @@ func TestOpenRefusesDamage(t *testing.T) {
 		do   func(db dbm.DB) error
 		want []string
 	}{
-		"newer format":       {head(version(2)), []string{"format 2", "format 1", "newer tally"}},
+		"newer format":       {head(version(3)), []string{"format 3", "format 2", "newer tally"}},
 		"newer, longer":      {head(func(raw []byte) []byte { return append(version(7)(raw), "more"...) }), []string{"format 7", "newer tally"}},
+		"earlier format":     {head(version(1)), []string{"format 1", "earlier version", "format 2"}},
 		"format 0":           {head(version(0)), []string{"format 0", "damaged"}},
 		"another magic":      {head(func(raw []byte) []byte { raw[0] = 'x'; return raw }), []string{"not one of ours"}},
 		"short head":         {head(func(raw []byte) []byte { return raw[:11] }), []string{"not one of ours"}},
