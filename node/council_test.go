@@ -240,3 +240,20 @@ func TestUpgrade(t *testing.T) {
 func (n *testnet) configuration(i int) config.Config {
 	return n.o.configuration(i, n.files.identities)
 }
+
+// TestSixteenValidators: a network of as many members agrees, and votes.
+func TestSixteenValidators(t *testing.T) {
+	if testing.Short() {
+		t.Skip("sixteen nodes in one process")
+	}
+	const validators = 16
+	n := newTestnet(t, validators)
+	n.startAll()
+	n.commit(0, 0)
+	n.pass(11, &ledger.SetPowerAction{Member: n.admin(validators - 1).Address(), Power: 2 * ledger.MinFoundingPower})
+	n.until("the last validator has twice the power", func() bool {
+		_, power := n.signs(validators - 1)
+		return power == 2*ledger.MinFoundingPower
+	})
+	n.agree(n.commit(validators-1, 1))
+}
