@@ -95,6 +95,9 @@ func (n *Node) Start(ctx context.Context) error {
 	if len(n.config.P2P.Peers) == 0 && n.genesis.validators > 1 {
 		n.log.Warn("there are no peers in the configuration: set p2p.peers, or this node hears of no block", "home", string(n.home))
 	}
+	if err := n.markHeight(); err != nil {
+		return err
+	}
 	if err := n.chain.Start(); err != nil {
 		return fmt.Errorf("start CometBFT (p2p.listen = %s): %w", n.config.P2P.Listen, err)
 	}
