@@ -287,7 +287,7 @@ func (w *governWorld) restatus(member crypto.Address, to string, from ...string)
 	}
 	m.status = to
 	if to == "removed" {
-		m.target, m.nodes = new(big.Int), nil
+		m.target = new(big.Int)
 	}
 	if w.active() == 0 {
 		return ledger.CodeLastMember
