@@ -74,3 +74,49 @@ func TestNodesUntilPowerIsGone(t *testing.T) {
 		})
 	}
 }
+
+// TestMembersJudgeAgain: a block in which members propose and powers move leaves
+// what waits alone; one that suspends a member drops what its accounts sent.
+func TestMembersJudgeAgain(t *testing.T) {
+	const million = ledger.MinFoundingPower
+	c := newChain(t, Options{}, membersOf(million, million, million, million))
+	c.block()
+	of, other := c.pay("alice", 0, "bob", 1), c.pay("bob", 9, "carol", 1)
+	for _, raw := range [][]byte{of, other} {
+		wantCode(t, "new", c.check(raw), ledger.Applied)
+	}
+	before := c.latest.Load()
+	suspend := ledger.ActionList{&ledger.SuspendMemberAction{Member: address("alice")}}
+	c.block(c.govern("bob", 0, &ledger.Propose{Actions: suspend, VotingPeriod: ledger.MinVotingPeriod}))
+	found, err := c.pending.suspects(c.lastChanges(before), before, c.latest.Load())
+	if err != nil || len(found) != 0 {
+		t.Errorf("a proposal has %d judged again, %v", len(found), err)
+	}
+	vote := &ledger.CastVote{Proposal: 1, Choice: ledger.ChoiceYes}
+	c.block(c.govern("carol", 0, vote), c.govern("dave", 0, vote))
+	wantTxs(t, "after alice's suspension", c.pendingNow(), other)
+}
+
+// lastChanges is how the members' records differ from those of an earlier state.
+func (c *chain) lastChanges(before *committed) (changes []ledger.Change) {
+	c.t.Helper()
+	now := c.latest.Load()
+	for _, name := range everybody {
+		k := ledger.KeyMember(address(name))
+		was, err := before.reader.Get(k)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		is, err := now.reader.Get(k)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		if string(was) != string(is) {
+			changes = append(changes, ledger.Change{Key: k, Value: is})
+		}
+	}
+	if len(changes) == 0 {
+		c.t.Fatal("no member's record has changed")
+	}
+	return changes
+}
