@@ -223,7 +223,7 @@ func (m *GovernModel) do(a ledger.Action) ledger.Code {
 	case *ledger.SetThresholdAction:
 		return w.setThreshold(a)
 	case *ledger.FreezeAccountAction:
-		if w.members[a.Account] != nil {
+		if m := w.members[a.Account]; m != nil && m.status != "removed" {
 			return ledger.CodeAdminAccount
 		}
 	case *ledger.ScheduleUpgradeAction:
