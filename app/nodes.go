@@ -8,8 +8,14 @@ import (
 )
 
 // Nodes are the IDs of the nodes that may be on the network by the committed
-// state: those that active members list. governed is false on a network without
-// members, where the state has no say in it. Cost: one read for each member.
+// state: those that active members list, and those of members whose validators
+// have power yet. governed is false on a network without members, where the state
+// has no say in it. Cost: one read for each member.
+//
+// A member that is suspended or removed loses its power over some blocks. Until
+// then its votes are asked for: if it has a third of the power and is cut off
+// before, no further block is made, and the power never moves. In the block in
+// which its power ends it had less than a third of the whole.
 func (a *Application) Nodes() (nodes map[ledger.NodeID]bool, governed bool, err error) {
 	c := a.latest.Load()
 	if c.net == nil {
@@ -25,7 +31,7 @@ func (a *Application) Nodes() (nodes map[ledger.NodeID]bool, governed bool, err 
 		if err != nil {
 			return nil, false, err
 		}
-		if m.Status != ledger.MemberActive {
+		if m.Status != ledger.MemberActive && m.Power == 0 {
 			continue
 		}
 		for _, id := range m.Nodes {

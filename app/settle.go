@@ -95,7 +95,9 @@ func (p *pendingTable) suspects(changes []ledger.Change, before, now *committed)
 	found, anyMoved := p.doubted, false
 	p.doubted = nil
 	for _, c := range changes {
-		if string(c.Key) == ledger.KeyParams || bytes.HasPrefix(c.Key, memberKey) {
+		if all, err := concernsAll(before.reader, c); err != nil {
+			return nil, err
+		} else if all {
 			found = p.all(found)
 			continue
 		}
@@ -119,6 +121,29 @@ func (p *pendingTable) suspects(changes []ledger.Change, before, now *committed)
 		}
 	}
 	return distinct(found), nil
+}
+
+// concernsAll reports whether a change leaves it open of everything that waits
+// whether it is includable: one of the parameters, and of a member's status. What
+// else a member's record has, its open proposals and its power among it, changes
+// too often, and at the will of one member, to judge all again for it.
+func concernsAll(before ledger.Reader, c ledger.Change) (bool, error) {
+	if string(c.Key) == ledger.KeyParams {
+		return true, nil
+	}
+	if !bytes.HasPrefix(c.Key, memberKey) {
+		return false, nil
+	}
+	was, err := before.Get(c.Key)
+	if err != nil || was == nil { // a member that was not there: nobody's accounts were its
+		return false, err
+	}
+	old, err := ledger.DecodeMember(was)
+	if err != nil {
+		return false, err
+	}
+	now, err := ledger.DecodeMember(c.Value)
+	return old.Status != now.Status, err
 }
 
 // distinct drops what is gone and what stands twice, and orders by arrival.

@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 
 	abci "github.com/cometbft/cometbft/abci/types"
@@ -72,8 +73,9 @@ func (a *Application) Outdated() error {
 
 // follow judges whether the block after what is committed may be run here. In
 // consensus an error ends consensus and nothing else. A node that is catching up
-// has nobody to take the error, so it waits, until Release, as if the block had
-// not come.
+// has nobody to take the error: CometBFT would panic, and the process end with it.
+// So the caller waits as if the block had not come, and Release ends its
+// goroutine, which has nothing locked, in place of an answer.
 func (a *Application) follow() error {
 	err := a.Outdated()
 	if err == nil {
@@ -82,6 +84,7 @@ func (a *Application) follow() error {
 	a.outdatedOnce.Do(func() { a.log.Error("this program is too old for the next block", "err", err) })
 	if a.options.CatchingUp != nil && a.options.CatchingUp() {
 		<-a.released
+		runtime.Goexit()
 	}
 	return err
 }

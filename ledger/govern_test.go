@@ -260,7 +260,7 @@ func networkActionRefusals() []refusal {
 		ask("a delay of a year", ledger.CodeParameterRange, nothing, setting("minProposalDelay", 365*24*3600)),
 		ask("the same threshold", ledger.CodeNoChange, nothing, needing("setPower", 2, 3)),
 		ask("freezing an admin account", ledger.CodeAdminAccount, nothing, &ledger.FreezeAccountAction{Account: ledgertest.Address("m0")}),
-		ask("freezing a removed member's", ledger.CodeAdminAccount, passed(removing("m3")), &ledger.FreezeAccountAction{Account: ledgertest.Address("m3")}),
+		ask("freezing a suspended member's", ledger.CodeAdminAccount, passed(suspending("m3")), &ledger.FreezeAccountAction{Account: ledgertest.Address("m3")}),
 		ask("an upgrade to what is", ledger.CodeUpgradeVersion, nothing, upgrade(1, 100)),
 		ask("an upgrade of the past", ledger.CodeUpgradeHeight, nothing, upgrade(2, 1)),
 		ask("an upgrade in the next block", ledger.CodeUpgradeHeight, nothing, upgrade(2, 2)),
@@ -314,6 +314,25 @@ func TestAdminAccounts(t *testing.T) {
 	}
 	if got := c.Send(t, "stranger", proposing(resolving("We agree."))); got != ledger.Applied {
 		t.Errorf("a proposal of the new member: %s", got)
+	}
+}
+
+// TestFormerAdminAccount: the admin account of a removed member that another
+// member has taken over is frozen by the network like any other.
+func TestFormerAdminAccount(t *testing.T) {
+	c := ledgertest.NewCouncil(t, equal(4)...)
+	c.Pass(t, removing("m3"))
+	former := ledgertest.Address("m3")
+	if got := c.Send(t, "m0", &ledger.AdmitAccount{Account: former}); got != ledger.Applied {
+		t.Fatal(got)
+	}
+	cancel := &ledger.Transfer{Legs: []ledger.Leg{{From: former, To: former, Asset: c.Net.Settlement}}}
+	if got := c.Send(t, "m3", cancel); got != ledger.Applied {
+		t.Errorf("taken over: %s", got)
+	}
+	c.Pass(t, &ledger.FreezeAccountAction{Account: former})
+	if got := c.Send(t, "m3", cancel); got != ledger.CodeSenderInactive {
+		t.Errorf("frozen: %s", got)
 	}
 }
 

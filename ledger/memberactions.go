@@ -308,7 +308,7 @@ func (s *state) setMemberStatus(member crypto.Address, to MemberStatus, event Ev
 	changed := c.value
 	changed.Status = to
 	if to == MemberRemoved {
-		changed.Target, changed.Nodes = 0, nil
+		changed.Target = 0 // its nodes stay on record: until its power has gone the chain needs them
 	}
 	s.memberTable.set(c, changed)
 	if code, err := s.membersRemain(); code != Applied || err != nil {

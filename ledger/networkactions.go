@@ -251,13 +251,14 @@ func (a *SetThresholdAction) perform(s *state) (Code, error) {
 }
 
 // perform of freezeAccount refuses the admin account of a member, whose vote
-// would go with it: suspendMember is for that.
+// would go with it: suspendMember is for that. That of a removed member is an
+// account like others, which another member may have taken over.
 func (a *FreezeAccountAction) perform(s *state) (Code, error) {
 	m, err := s.member(a.Account)
 	if err != nil {
 		return 0, err
 	}
-	if m.present {
+	if m.present && m.value.Status != MemberRemoved {
 		return CodeAdminAccount, nil
 	}
 	return s.freezeByNetwork(a.Account, a.Reference)

@@ -73,6 +73,11 @@ func (g *peerGate) against(id string) string {
 	if err != nil {
 		return "the lists of members' nodes cannot be read: " + err.Error()
 	}
+	return g.judge(id, nodes, governed)
+}
+
+// judge is against by lists that were read.
+func (g *peerGate) judge(id string, nodes map[ledger.NodeID]bool, governed bool) string {
 	if !governed {
 		if g.configured[id] {
 			return ""
@@ -84,6 +89,24 @@ func (g *peerGate) against(id string) string {
 		return ""
 	}
 	return "no active member lists it as its node"
+}
+
+// banned lists the peers that may be connected no longer, with the reasons. Where
+// the lists cannot be read that is nobody: one node's bad disk is no reason
+// against the others.
+func (g *peerGate) banned(ids []string) map[string]string {
+	nodes, governed, err := g.nodes()
+	if err != nil {
+		g.log.Error("connected nodes are not judged", "err", err)
+		return nil
+	}
+	out := map[string]string{}
+	for _, id := range ids {
+		if why := g.judge(id, nodes, governed); why != "" {
+			out[id] = why
+		}
+	}
+	return out
 }
 
 // review disconnects peers that may be connected no longer, when members change
@@ -98,8 +121,14 @@ func (g *peerGate) review(ctx context.Context, sw *p2p.Switch, changed <-chan st
 		case <-changed:
 		case <-ticker.C:
 		}
-		for _, peer := range sw.Peers().Copy() {
-			if why := g.against(string(peer.ID())); why != "" {
+		peers := sw.Peers().Copy()
+		ids := make([]string, len(peers))
+		for i, peer := range peers {
+			ids[i] = string(peer.ID())
+		}
+		banned := g.banned(ids)
+		for _, peer := range peers {
+			if why, is := banned[string(peer.ID())]; is {
 				g.log.Warn("disconnecting a node", "nodeId", peer.ID(), "reason", why)
 				sw.StopPeerGracefully(peer)
 			}

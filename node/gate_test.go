@@ -57,8 +57,14 @@ func TestGateFollowsMembers(t *testing.T) {
 	check("caught up", highID, true)
 	check("caught up", lowID, false)
 	check("caught up", "", false)
+	if got := gate.banned([]string{highID, lowID, selfID}); len(got) != 2 || got[lowID] == "" || got[selfID] == "" {
+		t.Errorf("to be disconnected: %v", got)
+	}
 	failing = errors.New("disk on fire")
 	check("without a disk", highID, false)
+	if got := gate.banned([]string{highID, lowID}); len(got) != 0 {
+		t.Errorf("without a disk %v are disconnected", got)
+	}
 }
 
 func TestGateLetsInConfiguredPeers(t *testing.T) {

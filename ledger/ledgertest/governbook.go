@@ -45,7 +45,7 @@ func (b *governBook) enter(t testing.TB, e *ledger.Event) bool {
 	case ledger.EventMemberReinstated:
 		m.Status = ledger.MemberActive
 	case ledger.EventMemberRemoved:
-		m.Status, m.Target, m.Nodes = ledger.MemberRemoved, 0, nil
+		m.Status, m.Target = ledger.MemberRemoved, 0
 	case ledger.EventRolesChanged:
 		m.Roles = ledger.Roles(e.Flags)
 		if !m.Roles.Has(ledger.RoleValidator) {

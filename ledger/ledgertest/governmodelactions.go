@@ -223,7 +223,7 @@ func (m *GovernModel) do(a ledger.Action) ledger.Code {
 	case *ledger.SetThresholdAction:
 		return w.setThreshold(a)
 	case *ledger.FreezeAccountAction:
-		if w.members[a.Account] != nil {
+		if m := w.members[a.Account]; m != nil && m.status != "removed" {
 			return ledger.CodeAdminAccount
 		}
 	case *ledger.ScheduleUpgradeAction:
@@ -287,7 +287,7 @@ func (w *governWorld) restatus(member crypto.Address, to string, from ...string)
 	}
 	m.status = to
 	if to == "removed" {
-		m.target, m.nodes = new(big.Int), nil
+		m.target = new(big.Int)
 	}
 	if w.active() == 0 {
 		return ledger.CodeLastMember

@@ -227,9 +227,15 @@ func (r *Reactor) do(j job) {
 }
 
 // curable reports whether a peer that is some blocks ahead may rightly hold
-// what is refused here.
+// what is refused here: for it accounts, their keys, who may act for them and the
+// time are others already.
 func curable(code ledger.Code) bool {
-	return code == ledger.CodeUnknownSender || code == ledger.CodeNonceTooHigh
+	switch code {
+	case ledger.CodeUnknownSender, ledger.CodeSenderInactive, ledger.CodeNonceTooHigh, ledger.CodeTooManySignatures,
+		ledger.CodeUnauthorized, ledger.CodeSuperfluous, ledger.CodeLifetimeTooLong:
+		return true
+	}
+	return false
 }
 
 // ask asks a peer for those of its transactions that do not wait here.

@@ -27,6 +27,8 @@ type listPool struct {
 	list  []app.Waiting       // mu
 	known map[crypto.Hash]int // places in list; mu
 	room  int                 // mu
+
+	behind atomic.Uint32 // the code that peers' transactions have while the state is old; 0 for none
 }
 
 func newListPool() *listPool {
@@ -64,6 +66,9 @@ func (p *listPool) submit(from, count int) {
 func (p *listPool) Offer(raw []byte, peer string) (app.Admission, error) {
 	p.judging.RLock()
 	defer p.judging.RUnlock()
+	if code := ledger.Code(p.behind.Load()); code != ledger.Applied {
+		return app.Admission{Code: code}, nil
+	}
 	return app.Admission{}, p.add(raw, peer)
 }
 
@@ -387,6 +392,23 @@ func TestFullPool(t *testing.T) {
 	b.holds(t, "full", 10)
 	b.pool.setRoom(1000)
 	b.holds(t, "room", 100)
+}
+
+// What a node refuses because it is a block behind comes again: otherwise it would
+// be lost where only two are connected.
+func TestOldState(t *testing.T) {
+	t.Parallel()
+	for _, code := range []ledger.Code{ledger.CodeUnknownSender, ledger.CodeSenderInactive, ledger.CodeUnauthorized} {
+		a, b := newMember(t), newMember(t)
+		connect(t, a, b)
+		a.established(t, 1)
+		b.established(t, 1)
+		b.pool.behind.Store(uint32(code))
+		a.pool.submit(0, 10)
+		time.Sleep(3 * tick)
+		b.pool.behind.Store(0)
+		b.holds(t, code.String(), 10)
+	}
 }
 
 // A peer that asks for more than is kept for it is told everything again, and
