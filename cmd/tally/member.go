@@ -1,0 +1,8 @@
+package main
+
+import "github.com/spf13/cobra"
+
+func newMember() *cobra.Command {
+	return group("member", "An organisation's part in a network", newMemberList(), newMemberShow(), newMemberValidators(),
+		newMemberRotateKey(), newMemberNodes())
+}
