@@ -18,7 +18,7 @@ import (
 
 func newProposal() *cobra.Command {
 	return group("proposal", "Put changes to the vote of the members", newProposalCreate(), newProposalVote(), newProposalWithdraw(),
-		newProposalShow(), newProposalList())
+		newProposalShow(), newProposalList(), newProposalParams())
 }
 
 func newProposalCreate() *cobra.Command {
