@@ -97,21 +97,33 @@ func (c *Client) Assets(ctx context.Context, page wire.Page) (*wire.AssetPage, e
 
 // AllAssets lists every asset, page by page.
 func (c *Client) AllAssets(ctx context.Context) ([]wire.Asset, error) {
-	assets := []wire.Asset{}
+	return everyPage(func(page wire.Page) ([]wire.Asset, *string, error) {
+		p, err := c.Assets(ctx, page)
+		if err != nil {
+			return nil, nil, err
+		}
+		return p.Items, p.Next, nil
+	})
+}
+
+// everyPage reads a list to its end; read answers with a page and the cursor of
+// the next.
+func everyPage[T any](read func(wire.Page) ([]T, *string, error)) ([]T, error) {
+	all := []T{}
 	page := wire.Page{Limit: 1000}
 	for {
-		p, err := c.Assets(ctx, page)
+		items, next, err := read(page)
 		if err != nil {
 			return nil, err
 		}
-		assets = append(assets, p.Items...)
-		if p.Next == nil {
-			return assets, nil
+		all = append(all, items...)
+		if next == nil {
+			return all, nil
 		}
-		if *p.Next == page.Cursor {
-			return nil, &Error{Name: NameAnswer, Message: "the list of assets does not end: the node gave the same cursor twice"}
+		if *next == page.Cursor {
+			return nil, &Error{Name: NameAnswer, Message: "the list does not end: the node gave the same cursor twice"}
 		}
-		page.Cursor = *p.Next
+		page.Cursor = *next
 	}
 }
 

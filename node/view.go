@@ -71,7 +71,7 @@ func (v *stateView) account(address crypto.Address) (*wire.Account, error) {
 		return nil, err
 	}
 	balances, err := named(held, v.Asset)
-	return newAccount(address, record.Status, record.Window.Next, balances), err
+	return newAccount(address, index.AccountInfo{NextNonce: record.Window.Next, Status: record.Status, Member: record.Member}, balances), err
 }
 
 // held lists an account's balances, ascending by asset.
@@ -143,7 +143,7 @@ func (v *pastView) Account(address crypto.Address) (*wire.Account, error) {
 		return nil, err
 	}
 	balances, err := named(held, v.Asset)
-	return newAccount(address, info.Status, info.NextNonce, balances), err
+	return newAccount(address, info, balances), err
 }
 
 func (v *pastView) Balance(account, asset crypto.Address) (ledger.Balance, error) {
@@ -192,8 +192,12 @@ func named(held []index.HeldAsset, find func(crypto.Address) (*wire.Asset, error
 	return out, nil
 }
 
-func newAccount(address crypto.Address, status ledger.AccountStatus, next ledger.Nonce, balances []wire.AssetBalance) *wire.Account {
-	return &wire.Account{Address: address, Status: status.String(), NextNonce: uint64(next), Balances: balances}
+func newAccount(address crypto.Address, info index.AccountInfo, balances []wire.AssetBalance) *wire.Account {
+	out := &wire.Account{Address: address, Status: info.Status.String(), NextNonce: uint64(info.NextNonce), Balances: balances}
+	if !info.Member.IsZero() {
+		out.Member = &info.Member
+	}
+	return out
 }
 
 func newAsset(address crypto.Address, a *ledger.Asset) *wire.Asset {

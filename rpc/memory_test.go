@@ -305,6 +305,9 @@ func (v memoryView) Account(address crypto.Address) (*wire.Account, error) {
 		return nil, err
 	}
 	out := &wire.Account{Address: address, Status: record.Status.String(), NextNonce: uint64(record.Window.Next), Balances: []wire.AssetBalance{}}
+	if !record.Member.IsZero() {
+		out.Member = &record.Member
+	}
 	prefix := string(ledger.KeyBalances(address))
 	for _, key := range slices.Sorted(maps.Keys(v)) {
 		if !strings.HasPrefix(key, prefix) {

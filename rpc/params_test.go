@@ -23,6 +23,7 @@ func validParams(t testing.TB, h *harness) map[string][]any {
 		"ledger_getBalance": {alice, bob, 0}, "ledger_getAsset": {"EUR"}, "ledger_listAssets": {map[string]any{"limit": 1}}, "rpc_discover": {},
 		"ledger_listMembers": {map[string]any{"limit": 1}}, "ledger_getMember": {alice}, "ledger_listValidators": {},
 		"ledger_listProposals": {map[string]any{"limit": 1}}, "ledger_getProposal": {1}, "ledger_getParams": {},
+		"ledger_getAuthority": {alice}, "ledger_getHold": {alice}, "ledger_getHolder": {bob, alice}, "ledger_getMetadata": {bob},
 	}
 }
 

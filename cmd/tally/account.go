@@ -12,7 +12,11 @@ import (
 	"github.com/tallystick/tallystick/rpc/wire"
 )
 
-func newAccount() *cobra.Command { return group("account", "Show accounts", newAccountShow()) }
+func newAccount() *cobra.Command {
+	c := group("account", "Show accounts, admit them and change their keys", newAccountShow(), newAccountKeys())
+	c.AddCommand(newAccountVerbs()...)
+	return c
+}
 
 func newAccountShow() *cobra.Command {
 	c := &cobra.Command{
@@ -34,14 +38,20 @@ func newAccountShow() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if asJSON(c) {
-				return show(c, account, "")
+			shown := accountDocument{Account: account}
+			if !c.Flags().Changed("height") {
+				if shown.Authority, err = node.Authority(ctx, address); err != nil {
+					return err
+				}
 			}
-			text, err := accountText(ctx, node, account)
+			if asJSON(c) {
+				return show(c, shown, "")
+			}
+			text, err := shown.text(ctx, node)
 			if err != nil {
 				return err
 			}
-			return show(c, account, text)
+			return show(c, shown, text)
 		})
 	})
 	return c
@@ -53,9 +63,22 @@ func parseAddress(text string) (crypto.Address, error) {
 	return address, fails(exitUsage, err, "an address is 0x and 40 hex digits")
 }
 
-func accountText(ctx context.Context, node *client.Client, a *wire.Account) (string, error) {
+// accountDocument is an account and its keys, which are not known at past heights.
+type accountDocument struct {
+	*wire.Account
+	Authority *wire.Authority `json:"authority,omitempty"`
+}
+
+func (a accountDocument) text(ctx context.Context, node *client.Client) (string, error) {
 	var t strings.Builder
 	fmt.Fprintf(&t, "address     %s\nstatus      %s\nnext nonce  %d\n", a.Address, a.Status, a.NextNonce)
+	if a.Member != nil {
+		fmt.Fprintf(&t, "member      %s\n", a.Member)
+	}
+	if a.Authority != nil {
+		t.WriteString(authorityText(a.Authority))
+		fmt.Fprintf(&t, "holds       %d\n", a.Authority.Holds)
+	}
 	for _, b := range a.Balances {
 		asset, err := node.Asset(ctx, b.Asset.String())
 		if err != nil {

@@ -14,16 +14,22 @@ import (
 )
 
 func newAsset() *cobra.Command {
-	return group("asset", "Create, issue and show assets", newAssetCreate(), newAssetIssue(), newAssetRedeem(),
-		newAssetPause(), newAssetResume(), newAssetShow(), newAssetList())
+	c := group("asset", "Create, issue, control and show assets", newAssetCreate(), newAssetIssue(), newAssetRedeem(),
+		newAssetPause(), newAssetResume(), newAssetRetire(), newAssetIssuer(), newAssetMetadata(), newAssetShow(), newAssetList())
+	c.AddCommand(newAssetHolderVerbs()...)
+	return c
 }
 
 func newAssetCreate() *cobra.Command {
 	c := &cobra.Command{
-		Use:     "create",
-		Short:   "Create an asset, with the sender as its issuer",
-		Example: "  tally asset create --symbol GOLD --name 'Gold, fine, grams' --decimals 3 --cap 1000000",
-		Args:    cobra.NoArgs,
+		Use:   "create",
+		Short: "Create an asset, with the sender as its issuer",
+		Long: "Create an asset, with the sender as its issuer. Its flags are fixed for ever: freezable lets the issuer\n" +
+			"freeze holders and parts of their balances, clawback lets it take balances, and restricted lets only\n" +
+			"accounts receive that the issuer has approved.",
+		Example: "  tally asset create --symbol GOLD --name 'Gold, fine, grams' --decimals 3 --cap 1000000\n" +
+			"  tally asset create --symbol BOND --name 'Bond 2030' --decimals 0 --flags freezable,clawback,restricted",
+		Args: cobra.NoArgs,
 	}
 	f := sendFlags{}
 	f.add(c)
@@ -31,6 +37,7 @@ func newAssetCreate() *cobra.Command {
 	name := c.Flags().String("name", "", "what it is called, up to 64 bytes")
 	decimals := c.Flags().Uint8("decimals", 0, "digits after the point, 0 to 18; fixed for ever")
 	limit := c.Flags().String("cap", "0", "the most that may ever exist, as people write it; 0 is no limit")
+	flags := c.Flags().StringSlice("flags", nil, "the issuer's controls, of `freezable,clawback,restricted`; left out, none")
 	required(c, "symbol", "name", "decimals")
 	c.RunE = run(func(c *cobra.Command, _ []string) error {
 		op := &ledger.CreateAsset{Symbol: *symbol, Name: *name, Decimals: *decimals}
@@ -44,10 +51,16 @@ func newAssetCreate() *cobra.Command {
 		if op.Cap, err = client.ParseDecimal(*limit, op.Decimals); err != nil {
 			return fails(exitUsage, fmt.Errorf("--cap: %w", err), "")
 		}
+		if op.Flags, err = parseAssetFlags(*flags); err != nil {
+			return err
+		}
 		return f.send(c, func(_ context.Context, _ *client.Client, sender crypto.Address) (ledger.Operation, string, error) {
 			most := "without a limit"
 			if !op.Cap.IsZero() {
 				most = "of which at most " + *limit + " may exist"
+			}
+			if op.Flags != 0 {
+				most += ", and the flags " + assetFlagNames(op.Flags)
 			}
 			return op, fmt.Sprintf("  create the asset %s, %q, with %d decimals, %s; its issuer is %s\n", op.Symbol, op.Name, op.Decimals, most, sender), nil
 		})
@@ -172,19 +185,30 @@ func newAssetShow() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return show(c, a, assetText(a))
+			m, err := node.Metadata(ctx, a.Asset)
+			if err != nil {
+				return err
+			}
+			return show(c, struct {
+				*wire.Asset
+				Metadata *wire.Metadata `json:"metadata"`
+			}{a, m}, assetText(a, m))
 		})
 	})
 	return c
 }
 
-func assetText(a *wire.Asset) string {
+func assetText(a *wire.Asset, m *wire.Metadata) string {
 	limit := "none"
 	if !a.Cap.IsZero() {
 		limit = client.FormatDecimal(a.Cap, a.Decimals)
 	}
-	return fmt.Sprintf("symbol    %s\nname      %s\naddress   %s\ndecimals  %d\nissuer    %s\nsupply    %s\ncap       %s\nstatus    %s\n",
-		a.Symbol, a.Name, a.Asset, a.Decimals, a.Issuer, client.FormatDecimal(a.Supply, a.Decimals), limit, a.Status)
+	text := fmt.Sprintf("symbol    %s\nname      %s\naddress   %s\ndecimals  %d\nissuer    %s\nsupply    %s\ncap       %s\nstatus    %s\nflags     %s\n",
+		a.Symbol, a.Name, a.Asset, a.Decimals, a.Issuer, client.FormatDecimal(a.Supply, a.Decimals), limit, a.Status, assetFlagNames(a.Flags))
+	if m.URI != "" || m.Hash != (crypto.Hash{}) {
+		text += fmt.Sprintf("terms     %s\nhash      %s\n", m.URI, m.Hash)
+	}
+	return text
 }
 
 func newAssetList() *cobra.Command {

@@ -16,7 +16,7 @@ import (
 // clientCommands are the commands that talk to a node, or prepare to.
 func clientCommands() []*cobra.Command {
 	return []*cobra.Command{
-		newStatus(), newKey(), newAccount(), newAsset(), newTransfer(), newTx(), newBlock(), newConfig(), newBench(),
+		newStatus(), newKey(), newAccount(), newAsset(), newTransfer(), newHold(), newMember(), newProposal(), newTx(), newBlock(), newConfig(), newBench(),
 	}
 }
 
@@ -101,6 +101,16 @@ var commandHints = map[string]string{
 	ledger.CodeUnauthorized.String():        "the sender and every account that pays must sign: see --also-sign, and `tally tx sign`",
 	ledger.CodeInsufficientBalance.String(): "`tally account show` shows what there is",
 	ledger.CodeUnknownAsset.String():        "`tally asset list` shows the assets",
+	ledger.CodeLifetimeTooLong.String():     "sign it again with a nearer time (--valid-for)",
+	ledger.CodeLifetimeRequired.String():    "build it again with --valid-for",
+	ledger.CodeNotMember.String():           "send it from a member's admin account: `tally member list` shows them",
+	ledger.CodeMissingRole.String():         "`tally member show` shows the roles; members give others by `tally proposal create --set-roles`",
+	ledger.CodeUnknownHold.String():         "its ID stands in the event holdCreated of the receipt: `tally tx get`",
+	ledger.CodeExceedsHold.String():         "`tally hold show` shows what is left",
+	ledger.CodeNotHoldParty.String():        "`tally hold show` shows its parties",
+	ledger.CodeUnknownProposal.String():     "`tally proposal list` shows them",
+	ledger.CodeProposalClosed.String():      "`tally proposal show` shows where it stands",
+	ledger.CodeParameterRange.String():      "`tally proposal params` shows each parameter's range",
 	ledger.CodeInvalidField.String():        "no address may be zero, texts have no control characters, and a symbol is 1 to 12 of A-Z and 0-9",
 	ledger.CodeLimitExceeded.String():       fmt.Sprintf("a memo has at most %d bytes, a reference %d, a transaction %d legs", ledger.MaxMemoBytes, ledger.MaxReferenceBytes, ledger.MaxLegs),
 }
@@ -134,7 +144,7 @@ func group(use, short string, verbs ...*cobra.Command) *cobra.Command {
 			if len(arguments) == 0 {
 				return c.Help()
 			}
-			return fails(exitUsage, fmt.Errorf("tally %s has no %q", c.Name(), arguments[0]), "run `tally help "+c.Name()+"`")
+			return fails(exitUsage, fmt.Errorf("%s has no %q", c.CommandPath(), arguments[0]), "run `"+c.CommandPath()+" --help`")
 		}),
 	}
 	c.AddCommand(verbs...)

@@ -75,6 +75,18 @@ func (f *sendFlags) send(c *cobra.Command, make maker) error {
 	})
 }
 
+// offer sends the operation that make makes, and says what it does in the words
+// of speech.
+func (f *sendFlags) offer(c *cobra.Command, make func(context.Context, *client.Client, crypto.Address) (ledger.Operation, error)) error {
+	return f.send(c, func(ctx context.Context, node *client.Client, sender crypto.Address) (ledger.Operation, string, error) {
+		op, err := make(ctx, node, sender)
+		if err != nil {
+			return nil, "", err
+		}
+		return op, knowing(ctx, node).operation(op), nil
+	})
+}
+
 // sender finds the key that --from names. To write a transaction for others to
 // sign, its address is enough.
 func (f *sendFlags) sender() (keyFile, error) {
@@ -164,18 +176,6 @@ func showReceipt(c *cobra.Command, r *wire.Receipt) error {
 	return &failure{code: exitRefused, name: info.Name, err: errors.New("refused: " + info.Meaning), hint: "its nonce is spent: sign again with another"}
 }
 
-// eventText writes an attribute of an event for a person: an address with its
-// checksum, everything else as it is.
-func eventText(key, value string) string {
-	switch key {
-	case "account", "issuer", "from", "to", "asset":
-		if address, err := crypto.ParseAddress(value); err == nil {
-			return address.String()
-		}
-	}
-	return value
-}
-
 func receiptText(r *wire.Receipt) string {
 	var t strings.Builder
 	fmt.Fprintf(&t, "%s  %s\nhash     %s\nblock    %d, place %d, %s\nsender   %s, nonce %d\n",
@@ -186,8 +186,8 @@ func receiptText(r *wire.Receipt) string {
 	for _, e := range r.Events {
 		fmt.Fprintf(&t, "event    %s", e.Type.Name())
 		for _, a := range e.Attributes() {
-			if a.Value != "" {
-				fmt.Fprintf(&t, " %s=%s", a.Key, eventText(a.Key, a.Value))
+			if text := eventText(a.Key, a.Value); text != "" {
+				fmt.Fprintf(&t, " %s=%s", a.Key, text)
 			}
 		}
 		t.WriteString("\n")

@@ -166,7 +166,7 @@ func newTxShow() *cobra.Command {
 		}
 		return show(c, map[string]any{
 			"networkId": t.NetworkID, "chainId": t.ChainID, "tx": t.Tx, "signatures": t.Signatures,
-			"bodyHash": network.BodyHash(&t.Tx), "digest": network.TypedDataDigest(&t.Tx), "needed": needed(&t.Tx),
+			"bodyHash": network.BodyHash(&t.Tx), "digest": network.TypedDataDigest(&t.Tx), "needed": t.Tx.Authorisers(),
 		}, t.text(network))
 	})
 	return c
@@ -301,5 +301,5 @@ func getTx(ctx context.Context, c *cobra.Command, node *client.Client, hash cryp
 	if tx.Tx.Memo != "" {
 		text += fmt.Sprintf("memo     %q\n", tx.Tx.Memo)
 	}
-	return show(c, map[string]any{"transaction": tx, "receipt": receipt}, text+words(&tx.Tx))
+	return show(c, map[string]any{"transaction": tx, "receipt": receipt}, text+knowing(ctx, node).operation(tx.Tx.Op))
 }

@@ -183,50 +183,6 @@ func writeUnsigned(c *cobra.Command, name string, network *ledger.Network, body 
 			name, network.BodyHash(&body), name, name))
 }
 
-// needed lists the accounts that must authorise a body, the sender first.
-func needed(body *ledger.Body) []crypto.Address {
-	accounts := []crypto.Address{body.Sender}
-	add := func(a crypto.Address) {
-		if !slices.Contains(accounts, a) {
-			accounts = append(accounts, a)
-		}
-	}
-	switch op := body.Op.(type) {
-	case *ledger.Transfer:
-		for i := range op.Legs {
-			add(op.Legs[i].From)
-		}
-	case *ledger.Redeem:
-		add(op.From)
-	}
-	return accounts
-}
-
-// words says what a body does, in smallest units, because a file does not
-// know the assets' decimals.
-func words(body *ledger.Body) string {
-	var t strings.Builder
-	switch op := body.Op.(type) {
-	case *ledger.Transfer:
-		for _, l := range op.Legs {
-			fmt.Fprintf(&t, "  %s pays %s units of asset %s to %s%s\n", l.From, l.Amount, l.Asset, l.To, referenceWords(l.Reference))
-		}
-	case *ledger.CreateAsset:
-		fmt.Fprintf(&t, "  create the asset %s, %q, with %d decimals and the cap %s units\n", op.Symbol, op.Name, op.Decimals, op.Cap)
-	case *ledger.Issue:
-		fmt.Fprintf(&t, "  issue %s units of asset %s to %s%s\n", op.Amount, op.Asset, op.To, referenceWords(op.Reference))
-	case *ledger.Redeem:
-		fmt.Fprintf(&t, "  redeem %s units of asset %s of %s%s\n", op.Amount, op.Asset, op.From, referenceWords(op.Reference))
-	case *ledger.PauseAsset:
-		fmt.Fprintf(&t, "  pause the asset %s\n", op.Asset)
-	case *ledger.ResumeAsset:
-		fmt.Fprintf(&t, "  resume the asset %s\n", op.Asset)
-	default:
-		fmt.Fprintf(&t, "  %s\n", body.Op.Kind())
-	}
-	return t.String()
-}
-
 // text shows a transaction file.
 func (t *txFile) text(network *ledger.Network) string {
 	var b strings.Builder
@@ -237,8 +193,8 @@ func (t *txFile) text(network *ledger.Network) string {
 	if t.Tx.Memo != "" {
 		fmt.Fprintf(&b, "memo        %q\n", t.Tx.Memo)
 	}
-	fmt.Fprintf(&b, "body hash   %s\ndigest      %s (typed data)\n%s", network.BodyHash(&t.Tx), network.TypedDataDigest(&t.Tx), words(&t.Tx))
-	for _, account := range needed(&t.Tx) {
+	fmt.Fprintf(&b, "body hash   %s\ndigest      %s (typed data)\n%s", network.BodyHash(&t.Tx), network.TypedDataDigest(&t.Tx), plain.operation(t.Tx.Op))
+	for _, account := range t.Tx.Authorisers() {
 		state := "not signed with its own key"
 		if slices.ContainsFunc(t.Signatures, func(s wire.Signature) bool { return *s.Signer == account }) {
 			state = "signed"
@@ -246,7 +202,7 @@ func (t *txFile) text(network *ledger.Network) string {
 		fmt.Fprintf(&b, "%s  %s\n", account, state)
 	}
 	for _, s := range t.Signatures {
-		if !slices.Contains(needed(&t.Tx), *s.Signer) {
+		if !slices.Contains(t.Tx.Authorisers(), *s.Signer) {
 			fmt.Fprintf(&b, "%s  signed, as a key of another account\n", *s.Signer)
 		}
 	}

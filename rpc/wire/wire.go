@@ -151,10 +151,11 @@ type AssetBalance struct {
 
 // Account is the result of ledger_getAccount; null where there is none.
 type Account struct {
-	Address   crypto.Address `json:"address"`
-	Status    string         `json:"status"` // "active"
-	NextNonce uint64         `json:"nextNonce"`
-	Balances  []AssetBalance `json:"balances"` // ascending by asset
+	Address   crypto.Address  `json:"address"`
+	Status    string          `json:"status"` // "active", "frozen", "frozenByNetwork", "frozenByBoth" or "closed"
+	NextNonce uint64          `json:"nextNonce"`
+	Balances  []AssetBalance  `json:"balances"` // ascending by asset
+	Member    *crypto.Address `json:"member"`   // the member that answers for it; null for none
 }
 
 // Asset is the result of ledger_getAsset; null where there is none.
