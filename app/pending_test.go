@@ -133,7 +133,7 @@ func TestDoubted(t *testing.T) {
 	c.block()
 	now := c.latest.Load()
 	hopeless := c.Decode(c.sign(c.transfer("alice", 0, "bob", 1), ledger.SchemeBodyHash, "bob"))
-	c.pending.add(hopeless, now.height, "")
+	c.pending.add(hopeless, crypto.Address{}, now.height, "")
 	wantTxs(t, "proposed", c.prepare())
 	if c.pending.len() != 1 {
 		t.Fatal("it waits no more before the commit")
@@ -174,9 +174,15 @@ func TestAddRefusesStaleJudgements(t *testing.T) {
 	tx := c.Decode(c.pay("alice", 0, "bob", 1))
 	before := c.latest.Load().height
 	c.block(tx.Raw)
-	if what, _, _ := c.pending.add(tx, before, ""); what != stale || c.pending.len() != 0 {
+	if what, _, _ := c.pending.add(tx, crypto.Address{}, before, ""); what != stale || c.pending.len() != 0 {
 		t.Errorf("answered %d, %d wait", what, c.pending.len())
 	}
+}
+
+// roomy are limits without quotas.
+func roomy(txs int) pendingLimits {
+	all := bound{txs, 1 << 20}
+	return pendingLimits{all, all, all}
 }
 
 // numberedTx is a transaction with nothing but what the table looks at.
@@ -191,7 +197,7 @@ func numberedTx(sender byte, nonce uint64, until uint64) *ledger.Tx {
 // nothing is left behind of what is gone.
 func TestPendingTableIsAList(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
-		p := newPendingTable(1000, 1<<20)
+		p := newPendingTable(roomy(1000))
 		var list []*ledger.Tx
 		drop := func(dead func(*ledger.Tx) bool) {
 			var kept []*ledger.Tx
@@ -208,7 +214,7 @@ func TestPendingTableIsAList(t *testing.T) {
 		r.Repeat(map[string]func(*rapid.T){
 			"add": func(r *rapid.T) {
 				tx := draw(r)
-				what, _, first := p.add(tx, 0, "")
+				what, _, first := p.add(tx, crypto.Address{tx.Sender[0] % 2}, 0, "")
 				if (what == added) != p.has(tx, list) || first != (what == added && len(list) == 0) {
 					r.Fatalf("added: %d, first %v", what, first)
 				}
@@ -266,12 +272,12 @@ func (p *pendingTable) has(tx *ledger.Tx, list []*ledger.Tx) bool {
 // A reader that goes on from where it stopped sees everything that waits once,
 // however much has gone meanwhile.
 func TestAfterGoesOn(t *testing.T) {
-	p := newPendingTable(10_000, 1<<20)
+	p := newPendingTable(roomy(10_000))
 	var seq uint64
 	seen := 0
 	for round := range uint64(50) {
 		for n := range uint64(100) {
-			p.add(numberedTx(byte(round), n, 0), 0, "")
+			p.add(numberedTx(byte(round), n, 0), crypto.Address{}, 0, "")
 		}
 		for more := true; more; {
 			count := 0
