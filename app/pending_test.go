@@ -86,15 +86,7 @@ func TestSuspects(t *testing.T) {
 	for _, raw := range [][]byte{delivery, payment} {
 		wantCode(t, "new", c.check(raw), ledger.Applied)
 	}
-	record := func(name string, change func(*ledger.Account)) ledger.Change {
-		a := c.account(name)
-		change(&a)
-		value, err := rlp.EncodeToBytes([]any{uint64(a.Status), uint64(a.Window.Next), []byte{}, a.Authority.Threshold, a.Authority.Keys, memberBytes(a.Member), a.Balances, a.Holds})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return ledger.Change{Key: ledger.KeyAccount(address(name)), Value: value}
-	}
+	record := c.changed
 	freeze := func(a *ledger.Account) { a.Status = ledger.StatusFrozen }
 	for _, test := range []struct {
 		name    string
@@ -124,6 +116,18 @@ func TestSuspects(t *testing.T) {
 		}
 		wantTxs(t, test.name, raws, test.want...)
 	}
+}
+
+// changed is a change of somebody's account.
+func (c *chain) changed(name string, change func(*ledger.Account)) ledger.Change {
+	c.t.Helper()
+	a := c.account(name)
+	change(&a)
+	value, err := rlp.EncodeToBytes([]any{uint64(a.Status), uint64(a.Window.Next), []byte{}, a.Authority.Threshold, a.Authority.Keys, memberBytes(a.Member), a.Balances, a.Holds})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return ledger.Change{Key: ledger.KeyAccount(address(name)), Value: value}
 }
 
 // What an own block could not hold is judged again after it, whatever the

@@ -11,8 +11,8 @@ import (
 // What is said of a transaction that is above a quota. The same bytes may be
 // sent again later.
 var (
-	ErrAccountQuota = errors.New("as many transactions of this account wait as one account may have waiting")
-	ErrMemberQuota  = errors.New("as many transactions of this member's accounts wait as one member may have waiting")
+	ErrAccountQuota = errors.New("as many transactions of this account wait as one account may have waiting now")
+	ErrMemberQuota  = errors.New("as many transactions of this member's accounts wait as one member may have waiting now")
 )
 
 // The parts of the pool that one may fill, where Options say nothing.
@@ -21,11 +21,13 @@ const (
 	memberPart  = 2
 )
 
-// What everybody may have waiting however little is free, and less than which
-// no quota is where Options say nothing.
-const (
-	floorTxs   = 64
-	floorBytes = 1 << 20
+// floor is less than which no quota is where Options say nothing. memberFloor
+// and accountFloor are what a member and an account may have waiting however
+// little is free.
+var (
+	floor        = bound{64, 1 << 20}
+	memberFloor  = floor
+	accountFloor = bound{4, 64 << 10}
 )
 
 // bound is a number of transactions and of their bytes.
@@ -47,12 +49,20 @@ func (b bound) halfFree(txs int, bytes int64) bool {
 // orPart is b, but where it says nothing a part of the whole.
 func (b bound) orPart(whole bound, part int) bound {
 	if b.txs <= 0 {
-		b.txs = max(whole.txs/part, floorTxs)
+		b.txs = max(whole.txs/part, floor.txs)
 	}
 	if b.bytes <= 0 {
-		b.bytes = max(whole.bytes/int64(part), floorBytes)
+		b.bytes = max(whole.bytes/int64(part), floor.bytes)
 	}
 	return b
+}
+
+// less is what is left of b.
+func (b bound) less(txs int, bytes int64) bound { return bound{b.txs - txs, b.bytes - bytes} }
+
+// within is b, but no more than what is free, or the floor.
+func (b bound) within(free, floor bound) bound {
+	return bound{min(b.txs, max(free.txs, floor.txs)), min(b.bytes, max(free.bytes, floor.bytes))}
 }
 
 // pendingLimits bound what waits: in all, of one sender, and of one member.
@@ -96,13 +106,13 @@ func (p *pendingTable) foresee(tx *ledger.Tx, member crypto.Address) addition {
 // refusal says why one more of a sender and its member, of a size, may not
 // wait; added if it may. Needs mu.
 func (p *pendingTable) refusal(sender, member crypto.Address, size int64) addition {
-	if s := p.senders[sender]; s != nil && !p.limits.account.takes(len(s.nonces), s.bytes, size) {
-		s.refused = true
-		return overAccount
-	}
 	if g := p.groups[member]; g != nil && p.founded && !p.memberLimit().takes(g.txs, g.bytes, size) {
 		g.refused = true
 		return overMember
+	}
+	if s := p.senders[sender]; s != nil && !p.accountLimit(s.group).takes(len(s.nonces), s.bytes, size) {
+		s.refused = true
+		return overAccount
 	}
 	return p.crowded(size)
 }
@@ -120,10 +130,17 @@ func (p *pendingTable) crowded(size int64) addition {
 // more than is free. So however many members send without end, they leave as
 // much to the others as each of them has. Needs mu.
 func (p *pendingTable) memberLimit() bound {
-	return bound{
-		min(p.limits.member.txs, max(p.limits.all.txs-len(p.hashes), floorTxs)),
-		min(p.limits.member.bytes, max(p.limits.all.bytes-p.bytes, floorBytes)),
+	return p.limits.member.within(p.limits.all.less(len(p.hashes), p.bytes), memberFloor)
+}
+
+// accountLimit is how much one account of a member may have waiting now: its
+// quota, but no more than the member has free. Needs mu.
+func (p *pendingTable) accountLimit(g *group) bound {
+	free := p.limits.all.less(len(p.hashes), p.bytes)
+	if p.founded {
+		free = p.memberLimit().less(g.txs, g.bytes)
 	}
+	return p.limits.account.within(free, accountFloor)
 }
 
 // join puts a sender, with all that waits of it, last into its member's group.
@@ -161,7 +178,7 @@ func (p *pendingTable) regroup(s *senderPending, member crypto.Address) {
 func (p *pendingTable) counted(s *senderPending, txs int, bytes int64) {
 	s.bytes += bytes
 	s.group.txs, s.group.bytes = s.group.txs+txs, s.group.bytes+bytes
-	if s.refused && p.limits.account.halfFree(len(s.nonces), s.bytes) {
+	if s.refused && p.accountLimit(s.group).halfFree(len(s.nonces), s.bytes) {
 		s.refused = false
 		p.reliefs++
 	}
@@ -171,7 +188,7 @@ func (p *pendingTable) counted(s *senderPending, txs int, bytes int64) {
 // relieve notes when a member that was refused has half of its quota free.
 // Needs mu.
 func (p *pendingTable) relieve(g *group) {
-	if g.refused && p.limits.member.halfFree(g.txs, g.bytes) {
+	if g.refused && p.memberLimit().halfFree(g.txs, g.bytes) {
 		g.refused = false
 		p.reliefs++
 	}
