@@ -64,7 +64,8 @@ type Admission struct {
 // Admit judges a transaction from a client of this node: it must be includable
 // now, be alone in waiting for its nonce, and not be refused if it stood alone
 // in the next block. Then it waits for a block. Any number run in parallel.
-// Errors: ErrNotReady, ErrPoolFull, failures of the machine.
+// Errors: ErrNotReady, ErrPoolFull, ErrAccountQuota, ErrMemberQuota, failures of
+// the machine.
 func (a *Application) Admit(raw []byte) (Admission, error) {
 	return a.admit(raw, "", func(c *committed, tx *ledger.Tx) (ledger.Code, error) {
 		result, err := ledger.Simulate(c.net, c.time, c.reader, tx)
@@ -103,8 +104,11 @@ func (a *Application) admit(raw []byte, from string, judge verdict) (Admission, 
 			return v, a.admitted(v.Code)
 		}
 	}
-	if !a.pending.room(len(raw)) {
-		return v, ErrPoolFull
+	// A wrong guess costs or saves work, and decides nothing: what waits is judged
+	// once more.
+	member, _ := a.latest.Load().memberOf(v.Tx.Sender)
+	if err := a.unless(a.pending.foresee(v.Tx, member)); err != nil {
+		return v, err
 	}
 	if !v.Tx.Recovered() {
 		a.recovery <- struct{}{} // the judgement recovers the signers
@@ -120,7 +124,11 @@ func (a *Application) admit(raw []byte, from string, judge verdict) (Admission, 
 func (a *Application) enrol(v *Admission, from string, judge verdict) (err error) {
 	for {
 		c := a.latest.Load()
-		if v.Code, err = judge(c, v.Tx); err != nil {
+		var member crypto.Address
+		if v.Code, err = judge(c, v.Tx); err == nil && v.Code == ledger.Applied {
+			member, err = c.memberOf(v.Tx.Sender)
+		}
+		if err != nil {
 			if a.latest.Load() != c { // c may have left the store's history
 				continue
 			}
@@ -130,19 +138,50 @@ func (a *Application) enrol(v *Admission, from string, judge verdict) (err error
 			return a.admitted(v.Code)
 		}
 		what, first := addition(0), false
-		switch what, v.Holder, first = a.pending.add(v.Tx, c.height, from); what {
+		switch what, v.Holder, first = a.pending.add(v.Tx, member, c.height, from); what {
 		case stale:
 			continue
-		case full:
-			return ErrPoolFull
 		case rival:
 			v.Code = ledger.CodeDuplicateNonce
+		}
+		if err := a.unless(what); err != nil {
+			return err
 		}
 		if first {
 			a.raise()
 		}
 		return a.admitted(v.Code)
 	}
+}
+
+// unless is the error for what has no room, and counts it.
+func (a *Application) unless(what addition) error {
+	bound, err := "", error(nil)
+	switch what {
+	case overAccount:
+		bound, err = "account", ErrAccountQuota
+	case overMember:
+		bound, err = "member", ErrMemberQuota
+	case full:
+		bound, err = "pool", ErrPoolFull
+	default:
+		return nil
+	}
+	a.metrics.refused.WithLabelValues(bound).Inc()
+	return err
+}
+
+// memberOf is the member that answers for an account; zero for none.
+func (c *committed) memberOf(account crypto.Address) (crypto.Address, error) {
+	if !c.founded {
+		return crypto.Address{}, nil
+	}
+	value, err := c.reader.Get(ledger.KeyAccount(account))
+	if err != nil || value == nil {
+		return crypto.Address{}, err
+	}
+	record, err := ledger.DecodeAccount(value)
+	return record.Member, err
 }
 
 // admitted counts an admission, and errs never.

@@ -38,6 +38,14 @@ type Options struct {
 	// bytes of the transactions. 0: 50,000 and 256 MiB.
 	PendingTxs   int
 	PendingBytes int64
+	// AccountTxs and AccountBytes bound what waits of one sender, MemberTxs and
+	// MemberBytes what waits of all accounts of one member, and, on a network with
+	// members, of all accounts of none. 0: an eighth and a half of the pool, but no
+	// less than 64 transactions and 1 MiB.
+	AccountTxs   int
+	AccountBytes int64
+	MemberTxs    int
+	MemberBytes  int64
 	// MaxTxBytes bounds one transaction. 0: the ledger's bound.
 	MaxTxBytes int
 	// Version is the software's version, for Info.
@@ -98,6 +106,7 @@ type committed struct {
 	time    ledger.UnixTime // of the block that made it; of genesis at height 0
 	root    [32]byte
 	reader  ledger.Reader
+	founded bool            // the network has members
 	upgrade *ledger.Upgrade // scheduled; nil for none
 }
 
@@ -108,7 +117,7 @@ func New(s *store.Store, o Options) (*Application, error) {
 	o = o.withDefaults()
 	a := &Application{
 		store: s, options: o, log: o.Logger,
-		cache: newTxCache(o.SignerCacheBytes), pending: newPendingTable(o.PendingTxs, o.PendingBytes),
+		cache: newTxCache(o.SignerCacheBytes), pending: newPendingTable(o.limits()),
 		recovery: make(chan struct{}, o.Workers), failed: make(chan struct{}), released: make(chan struct{}),
 	}
 	a.metrics = newMetrics(o.Metrics, a)
@@ -117,7 +126,7 @@ func New(s *store.Store, o Options) (*Application, error) {
 		return nil, fmt.Errorf("open application: %w", err)
 	}
 	a.latest.Store(c)
-	a.pending.height = c.height
+	a.pending.follow(c)
 	if err := a.checkProtocol(); err != nil {
 		return nil, fmt.Errorf("open application: %w", err)
 	}
@@ -175,6 +184,11 @@ func (c *committed) read(net *ledger.Network, r ledger.Reader) error {
 		return fmt.Errorf("read params: %w", err)
 	}
 	c.net, c.reader = net, paramsReader{r, params}
+	members, err := ledger.ReadMembers(r)
+	if err != nil {
+		return fmt.Errorf("read members: %w", err)
+	}
+	c.founded = len(members) > 0
 	next, scheduled, err := ledger.ReadUpgrade(r)
 	if err != nil {
 		return fmt.Errorf("read upgrade: %w", err)

@@ -15,16 +15,22 @@ import (
 // executions reads how often FinalizeBlock came to its execution in one way.
 func executions(t testing.TB, r *prometheus.Registry, kind string) float64 {
 	t.Helper()
+	return counter(t, r, "tallystick_app_executions_total", kind)
+}
+
+// counter reads a counter with one label.
+func counter(t testing.TB, r *prometheus.Registry, name, label string) float64 {
+	t.Helper()
 	families, err := r.Gather()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, f := range families {
-		if f.GetName() != "tallystick_app_executions_total" {
+		if f.GetName() != name {
 			continue
 		}
 		for _, m := range f.GetMetric() {
-			if m.GetLabel()[0].GetValue() == kind {
+			if m.GetLabel()[0].GetValue() == label {
 				return m.GetCounter().GetValue()
 			}
 		}

@@ -249,13 +249,13 @@ func (c *chain) propose(maxBytes int64, raws ...[]byte) [][]byte {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	var txs []*ledger.Tx
-	for _, raw := range raws {
+	var from []*pendingTx
+	for i, raw := range raws {
 		if tx := c.Decode(raw); tx.RecoverSigners() == ledger.Applied {
-			txs = append(txs, tx)
+			from = append(from, &pendingTx{tx: tx, seq: uint64(i)})
 		}
 	}
-	got, err := c.pick(now, ledger.UnixTime(c.time+1), &room{params: &params, wire: maxBytes}, txs)
+	got, err := c.pick(now, ledger.UnixTime(c.time+1), &room{params: &params, wire: maxBytes}, from)
 	if err != nil {
 		c.t.Fatal(err)
 	}

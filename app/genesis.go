@@ -124,6 +124,9 @@ func (a *Application) holdGenesis(state *ledger.GenesisState, at ledger.UnixTime
 	}
 	a.genesis = &genesis{changes: state.Changes, root: root}
 	a.latest.Store(c)
+	a.pending.mu.Lock()
+	a.pending.follow(c)
+	a.pending.mu.Unlock()
 	return nil
 }
 

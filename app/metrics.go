@@ -15,6 +15,7 @@ type metrics struct {
 	recovered  prometheus.Counter
 	admitted   prometheus.Counter     // of admissions, those that wait from then on
 	dropped    *prometheus.CounterVec // by why they can stand in no block any more
+	refused    *prometheus.CounterVec // by what has no room for them
 	rejected   prometheus.Counter
 	executions *prometheus.CounterVec // by how FinalizeBlock came to them
 	results    *prometheus.CounterVec // by ledger code name
@@ -33,6 +34,7 @@ func newMetrics(r prometheus.Registerer, a *Application) *metrics {
 	}
 	gauge("pending_transactions", "Transactions that wait on this node.", func() float64 { return float64(a.pending.len()) })
 	gauge("pending_bytes", "Bytes of the transactions that wait on this node.", func() float64 { return float64(a.pending.size()) })
+	gauge("pending_largest_member", "Transactions that wait on this node of the member of which the most do; accounts of no member count together.", func() float64 { return float64(a.pending.largest()) })
 	gauge("signer_cache_bytes", "Estimated memory of remembered transactions.", func() float64 { return float64(a.cache.bytes()) })
 	gauge("height", "Height of the last committed block.", func() float64 { return float64(a.latest.Load().height) })
 	admissions := f.NewCounterVec(counter("admissions_total", "Transactions offered to this node, by verdict."), []string{"code"})
@@ -41,6 +43,7 @@ func newMetrics(r prometheus.Registerer, a *Application) *metrics {
 		rechecks:   f.NewCounterVec(counter("rechecks_total", "Waiting transactions judged again because a block changed what they depend on, by verdict."), []string{"code"}),
 		recovered:  f.NewCounter(counter("recovered_signatures_total", "Signatures whose signers were recovered, each some 30 to 120 microseconds of work.")),
 		dropped:    f.NewCounterVec(counter("pending_dropped_total", "Waiting transactions that were dropped because no block can hold them any more, by reason."), []string{"reason"}),
+		refused:    f.NewCounterVec(counter("pending_refused_total", "Transactions that were not let wait because an account or a member is above its quota, or the pool is full."), []string{"bound"}),
 		rejected:   f.NewCounter(counter("proposals_rejected_total", "Proposed blocks that this node voted against.")),
 		executions: f.NewCounterVec(counter("executions_total", "Executions of blocks: early ones that were joined or dropped, and late ones."), []string{"kind"}),
 		results:    f.NewCounterVec(counter("results_total", "Results of transactions in committed blocks, by code."), []string{"code"}),

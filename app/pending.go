@@ -2,6 +2,7 @@ package app
 
 import (
 	"container/heap"
+	"container/list"
 	"sort"
 	"sync"
 	"time"
@@ -16,13 +17,15 @@ import (
 //
 // What a block makes of it is found without a look at each that waits: by
 // hash and by (sender, nonce) what the block spent, by a heap what expired, and
-// by sender what an account's change concerns.
+// by sender what an account's change concerns. How much each may have waiting
+// stands in quota.go, and how blocks are shared in share.go.
 type pendingTable struct {
 	mu       sync.Mutex
-	maxTxs   int                               // bounds of what waits
-	maxBytes int64                             //
+	limits   pendingLimits                     // of what waits
 	height   ledger.Height                     // all that waits was includable there; mu
+	founded  bool                              // the network has members; mu
 	hashes   map[crypto.Hash]*pendingTx        // mu
+	groups   map[crypto.Address]*group         // by member; none is empty; mu
 	senders  map[crypto.Address]*senderPending // none is empty; mu
 	shared   map[*pendingTx]struct{}           // what not the sender alone decides on; mu
 	expiring expiryHeap                        // what has a validUntil; mu
@@ -30,6 +33,8 @@ type pendingTable struct {
 	arrived  []*pendingTx                      // ascending by seq, with some that are gone; mu
 	seq      uint64                            // of the last that came; mu
 	bytes    int64                             // of all that waits; mu
+	filled   bool                              // something found it full, and half is not free since; mu
+	reliefs  uint64                            // see Application.Reliefs; mu
 
 	// added has room for one: something came from a client since it was last read.
 	added chan struct{}
@@ -43,19 +48,26 @@ type pendingTx struct {
 	since time.Time // when it came
 	at    int       // its place in the heap, or -1; mu
 	gone  bool      // mu
+
+	place *list.Element // among what waits of its sender
 }
 
 // senderPending is what waits of one sender.
 type senderPending struct {
-	nonces map[ledger.Nonce]*pendingTx
-	lowest ledger.Nonce // no nonce is below it
+	nonces  map[ledger.Nonce]*pendingTx
+	lowest  ledger.Nonce // no nonce is below it
+	bytes   int64
+	arrived list.List     // of *pendingTx, in order of arrival
+	group   *group        // that of its member
+	place   *list.Element // among the group's senders
+	refused bool          // something of it was refused, and half of its quota is not free since
 }
 
-func newPendingTable(maxTxs int, maxBytes int64) *pendingTable {
+func newPendingTable(limits pendingLimits) *pendingTable {
 	return &pendingTable{
-		maxTxs: maxTxs, maxBytes: maxBytes, added: make(chan struct{}, 1),
+		limits: limits, added: make(chan struct{}, 1),
 		hashes: make(map[crypto.Hash]*pendingTx), senders: make(map[crypto.Address]*senderPending),
-		shared: make(map[*pendingTx]struct{}),
+		groups: make(map[crypto.Address]*group), shared: make(map[*pendingTx]struct{}),
 	}
 }
 
@@ -63,16 +75,19 @@ func newPendingTable(maxTxs int, maxBytes int64) *pendingTable {
 type addition uint8
 
 const (
-	added   addition = iota
-	present          // the same bytes wait already
-	rival            // another transaction of its sender and nonce waits
-	full             // there is no room
-	stale            // a block was committed since it was judged
+	added       addition = iota
+	present              // the same bytes wait already
+	rival                // another transaction of its sender and nonce waits
+	overAccount          // as much waits of its sender as may
+	overMember           // as much waits of its sender's member as may
+	full                 // there is no room
+	stale                // a block was committed since it was judged
 )
 
-// add lets tx wait, which was judged includable at height. With rival it
-// answers what waits in its place. first says that nothing waited before.
-func (p *pendingTable) add(tx *ledger.Tx, height ledger.Height, from string) (what addition, other *ledger.Tx, first bool) {
+// add lets tx wait, which was judged includable at height, where member
+// answers for its sender. With rival it answers what waits in its place. first
+// says that nothing waited before.
+func (p *pendingTable) add(tx *ledger.Tx, member crypto.Address, height ledger.Height, from string) (what addition, other *ledger.Tx, first bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if height != p.height {
@@ -84,10 +99,10 @@ func (p *pendingTable) add(tx *ledger.Tx, height ledger.Height, from string) (wh
 		}
 		return rival, e.tx, false
 	}
-	if !p.fits(len(tx.Raw)) {
-		return full, nil, false
+	if what := p.refusal(tx.Sender, member, int64(len(tx.Raw))); what != added {
+		return what, nil, false
 	}
-	p.insert(tx, from)
+	p.insert(tx, member, from)
 	if from == "" {
 		select {
 		case p.added <- struct{}{}:
@@ -95,45 +110,6 @@ func (p *pendingTable) add(tx *ledger.Tx, height ledger.Height, from string) (wh
 		}
 	}
 	return added, nil, len(p.hashes) == 1
-}
-
-// fits reports whether there is room for one of so many bytes. Needs mu.
-func (p *pendingTable) fits(size int) bool {
-	return len(p.hashes) < p.maxTxs && p.bytes+int64(size) <= p.maxBytes
-}
-
-// room reports whether there is room for one of so many bytes now.
-func (p *pendingTable) room(size int) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.fits(size)
-}
-
-// halfEmpty reports whether half of the room is free.
-func (p *pendingTable) halfEmpty() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return 2*len(p.hashes) <= p.maxTxs && 2*p.bytes <= p.maxBytes
-}
-
-// candidates are what waits, in order of arrival, up to a number of bytes and
-// signatures.
-func (p *pendingTable) candidates(bytes, signatures uint64) []*ledger.Tx {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	txs := make([]*ledger.Tx, 0, min(uint64(len(p.hashes)), signatures))
-	var size, signed uint64
-	for _, e := range p.arrived {
-		if e.gone {
-			continue
-		}
-		size, signed = size+uint64(len(e.tx.Raw)), signed+uint64(e.tx.SignatureCount())
-		if size > bytes || signed > signatures {
-			break
-		}
-		txs = append(txs, e.tx)
-	}
-	return txs
 }
 
 // raws are the bytes of all that waits, in order of arrival.
@@ -146,7 +122,7 @@ func (p *pendingTable) raws() (raws [][]byte) {
 }
 
 // insert puts tx everywhere. Needs mu.
-func (p *pendingTable) insert(tx *ledger.Tx, from string) {
+func (p *pendingTable) insert(tx *ledger.Tx, member crypto.Address, from string) {
 	p.seq++
 	e := &pendingTx{tx: tx, seq: p.seq, from: from, since: time.Now(), at: -1}
 	p.hashes[tx.Hash] = e
@@ -154,9 +130,12 @@ func (p *pendingTable) insert(tx *ledger.Tx, from string) {
 	if s == nil {
 		s = &senderPending{nonces: make(map[ledger.Nonce]*pendingTx), lowest: tx.Nonce}
 		p.senders[tx.Sender] = s
+		p.join(s, member)
 	}
 	s.nonces[tx.Nonce] = e
 	s.lowest = min(s.lowest, tx.Nonce)
+	e.place = s.arrived.PushBack(e)
+	p.counted(s, 1, int64(len(tx.Raw)))
 	if tx.ValidUntil != 0 {
 		heap.Push(&p.expiring, e)
 	}
@@ -188,13 +167,17 @@ func (p *pendingTable) remove(e *pendingTx) {
 	delete(p.shared, e)
 	s := p.senders[e.tx.Sender]
 	delete(s.nonces, e.tx.Nonce)
+	s.arrived.Remove(e.place)
+	p.counted(s, -1, -int64(len(e.tx.Raw)))
 	if len(s.nonces) == 0 {
 		delete(p.senders, e.tx.Sender)
+		p.leave(s)
 	}
 	if e.at >= 0 {
 		heap.Remove(&p.expiring, e.at)
 	}
 	p.bytes -= int64(len(e.tx.Raw))
+	p.filled = p.filled && !p.limits.all.halfFree(len(p.hashes), p.bytes)
 	e.gone = true
 	if len(p.arrived) > 2*len(p.hashes)+minSweep {
 		p.sweep()

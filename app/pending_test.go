@@ -86,15 +86,7 @@ func TestSuspects(t *testing.T) {
 	for _, raw := range [][]byte{delivery, payment} {
 		wantCode(t, "new", c.check(raw), ledger.Applied)
 	}
-	record := func(name string, change func(*ledger.Account)) ledger.Change {
-		a := c.account(name)
-		change(&a)
-		value, err := rlp.EncodeToBytes([]any{uint64(a.Status), uint64(a.Window.Next), []byte{}, a.Authority.Threshold, a.Authority.Keys, memberBytes(a.Member), a.Balances, a.Holds})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return ledger.Change{Key: ledger.KeyAccount(address(name)), Value: value}
-	}
+	record := c.changed
 	freeze := func(a *ledger.Account) { a.Status = ledger.StatusFrozen }
 	for _, test := range []struct {
 		name    string
@@ -126,6 +118,18 @@ func TestSuspects(t *testing.T) {
 	}
 }
 
+// changed is a change of somebody's account.
+func (c *chain) changed(name string, change func(*ledger.Account)) ledger.Change {
+	c.t.Helper()
+	a := c.account(name)
+	change(&a)
+	value, err := rlp.EncodeToBytes([]any{uint64(a.Status), uint64(a.Window.Next), []byte{}, a.Authority.Threshold, a.Authority.Keys, memberBytes(a.Member), a.Balances, a.Holds})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return ledger.Change{Key: ledger.KeyAccount(address(name)), Value: value}
+}
+
 // What an own block could not hold is judged again after it, whatever the
 // reason: nothing that is dead stays because nobody thought of its cause.
 func TestDoubted(t *testing.T) {
@@ -133,7 +137,7 @@ func TestDoubted(t *testing.T) {
 	c.block()
 	now := c.latest.Load()
 	hopeless := c.Decode(c.sign(c.transfer("alice", 0, "bob", 1), ledger.SchemeBodyHash, "bob"))
-	c.pending.add(hopeless, now.height, "")
+	c.pending.add(hopeless, crypto.Address{}, now.height, "")
 	wantTxs(t, "proposed", c.prepare())
 	if c.pending.len() != 1 {
 		t.Fatal("it waits no more before the commit")
@@ -174,9 +178,15 @@ func TestAddRefusesStaleJudgements(t *testing.T) {
 	tx := c.Decode(c.pay("alice", 0, "bob", 1))
 	before := c.latest.Load().height
 	c.block(tx.Raw)
-	if what, _, _ := c.pending.add(tx, before, ""); what != stale || c.pending.len() != 0 {
+	if what, _, _ := c.pending.add(tx, crypto.Address{}, before, ""); what != stale || c.pending.len() != 0 {
 		t.Errorf("answered %d, %d wait", what, c.pending.len())
 	}
+}
+
+// roomy are limits without quotas.
+func roomy(txs int) pendingLimits {
+	all := bound{txs, 1 << 20}
+	return pendingLimits{all, all, all}
 }
 
 // numberedTx is a transaction with nothing but what the table looks at.
@@ -191,7 +201,7 @@ func numberedTx(sender byte, nonce uint64, until uint64) *ledger.Tx {
 // nothing is left behind of what is gone.
 func TestPendingTableIsAList(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
-		p := newPendingTable(1000, 1<<20)
+		p := newPendingTable(roomy(1000))
 		var list []*ledger.Tx
 		drop := func(dead func(*ledger.Tx) bool) {
 			var kept []*ledger.Tx
@@ -208,7 +218,7 @@ func TestPendingTableIsAList(t *testing.T) {
 		r.Repeat(map[string]func(*rapid.T){
 			"add": func(r *rapid.T) {
 				tx := draw(r)
-				what, _, first := p.add(tx, 0, "")
+				what, _, first := p.add(tx, crypto.Address{tx.Sender[0] % 2}, 0, "")
 				if (what == added) != p.has(tx, list) || first != (what == added && len(list) == 0) {
 					r.Fatalf("added: %d, first %v", what, first)
 				}
@@ -266,12 +276,12 @@ func (p *pendingTable) has(tx *ledger.Tx, list []*ledger.Tx) bool {
 // A reader that goes on from where it stopped sees everything that waits once,
 // however much has gone meanwhile.
 func TestAfterGoesOn(t *testing.T) {
-	p := newPendingTable(10_000, 1<<20)
+	p := newPendingTable(roomy(10_000))
 	var seq uint64
 	seen := 0
 	for round := range uint64(50) {
 		for n := range uint64(100) {
-			p.add(numberedTx(byte(round), n, 0), 0, "")
+			p.add(numberedTx(byte(round), n, 0), crypto.Address{}, 0, "")
 		}
 		for more := true; more; {
 			count := 0

@@ -20,9 +20,10 @@ import (
 const minTxBytes = 64
 
 // PrepareProposal picks a block of the transactions that wait, in the order in
-// which they came, but those of one sender by nonce. What does not fit in one
-// block is passed over, and smaller ones behind it may still stand. It costs
-// some microseconds a transaction whose signers are remembered.
+// which they came, but those of one sender by nonce. Where not everything fits,
+// members share the room (see candidates). What does not fit in one block is
+// passed over, and smaller ones behind it may still stand. It costs some
+// microseconds a transaction whose signers are remembered.
 func (a *Application) PrepareProposal(_ context.Context, req *abci.RequestPrepareProposal) (*abci.ResponsePrepareProposal, error) {
 	if err := a.follow(); err != nil {
 		return nil, err
@@ -59,58 +60,65 @@ func (a *Application) choose(c *committed, req *abci.RequestPrepareProposal) ([]
 	if err != nil {
 		return nil, err
 	}
-	txs := a.pending.candidates(2*params.MaxBlockBytes, 2*params.MaxBlockSignatures)
-	return a.pick(c, blockTime(req.Time), &room{params: &params, wire: req.MaxTxBytes}, txs)
+	from := a.pending.candidates(&params, 2*params.MaxBlockBytes, 2*params.MaxBlockSignatures)
+	return a.pick(c, blockTime(req.Time), &room{params: &params, wire: req.MaxTxBytes}, from)
 }
 
-// pick makes a block of a time on c out of txs.
-func (a *Application) pick(c *committed, at ledger.UnixTime, room *room, txs []*ledger.Tx) ([][]byte, error) {
+// pick makes a block of a time on c. Room is given in the order of from, but
+// they stand in the block in order of arrival.
+func (a *Application) pick(c *committed, at ledger.UnixTime, room *room, from []*pendingTx) ([][]byte, error) {
 	check, err := ledger.NewBlockCheck(c.net, at, c.reader)
 	if err != nil {
 		return nil, err
 	}
 	room.check = check
-	orderByNonce(txs)
-	chosen := make([][]byte, 0, len(txs))
-	for _, tx := range txs {
+	orderByNonce(from)
+	chosen := make([]*pendingTx, 0, len(from))
+	for _, e := range from {
 		if room.full() {
 			break
 		}
-		code, err := room.take(tx)
+		code, err := room.take(e.tx)
 		if err != nil {
 			return nil, err
 		}
 		switch code {
 		case ledger.Applied:
-			chosen = append(chosen, tx.Raw)
+			chosen = append(chosen, e)
 		case ledger.CodeBlockLimit:
 		default:
-			a.pending.doubt(tx)
+			a.pending.doubt(e.tx)
 		}
 	}
-	return chosen, nil
+	slices.SortFunc(chosen, func(x, y *pendingTx) int { return cmp.Compare(x.seq, y.seq) })
+	orderByNonce(chosen)
+	raws := make([][]byte, len(chosen))
+	for i, e := range chosen {
+		raws[i] = e.tx.Raw
+	}
+	return raws, nil
 }
 
 // orderByNonce puts each sender's transactions in the order of their nonces,
 // within the places that this sender's transactions hold.
-func orderByNonce(txs []*ledger.Tx) {
+func orderByNonce(list []*pendingTx) {
 	places := make(map[crypto.Address][]int)
-	for i, tx := range txs {
-		places[tx.Sender] = append(places[tx.Sender], i)
+	for i, e := range list {
+		places[e.tx.Sender] = append(places[e.tx.Sender], i)
 	}
 	for _, at := range places { // the senders' places are apart: any order gives the same
 		if len(at) == 1 {
 			continue
 		}
-		own := make([]*ledger.Tx, len(at))
+		own := make([]*pendingTx, len(at))
 		for i, place := range at {
-			own[i] = txs[place]
+			own[i] = list[place]
 		}
-		slices.SortStableFunc(own, func(x, y *ledger.Tx) int {
-			return cmp.Compare(x.Nonce, y.Nonce)
+		slices.SortStableFunc(own, func(x, y *pendingTx) int {
+			return cmp.Compare(x.tx.Nonce, y.tx.Nonce)
 		})
 		for i, place := range at {
-			txs[place] = own[i]
+			list[place] = own[i]
 		}
 	}
 }

@@ -26,7 +26,7 @@ func (a *Application) settle(e *execution, before, now *committed) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	a.latest.Store(now)
-	p.height = now.height
+	p.follow(now)
 	a.dropped(droppedSpent, p.spend(e.block.Txs, e.codes))
 	a.dropped(droppedExpired, p.expire(now.time))
 	suspects, err := p.suspects(e.changes, before, now)
@@ -53,10 +53,17 @@ func (a *Application) dropped(why string, n int) {
 	}
 }
 
+// follow takes the state that all that waits is judged on. Needs mu.
+func (p *pendingTable) follow(now *committed) { p.height, p.founded = now.height, now.founded }
+
 // spend removes what stood in the block, and what has a nonce that the block
-// spent, and counts the latter. Needs mu.
+// spent, and counts the latter. Who had something in the block is the last in
+// turn among the accounts of its member. Needs mu.
 func (p *pendingTable) spend(txs []*ledger.Tx, codes []ledger.Code) (dropped int) {
 	for i, tx := range txs {
+		if s := p.senders[tx.Sender]; s != nil {
+			s.group.senders.MoveToBack(s.place)
+		}
 		if e := p.hashes[tx.Hash]; e != nil {
 			p.remove(e)
 		}
@@ -88,7 +95,7 @@ func (p *pendingTable) doubt(tx *ledger.Tx) {
 }
 
 // suspects are those of which the block's changes leave it open whether they
-// are includable still, each once. ledger.Includable depends on accounts and
+// are includable still, each once. On the way senders follow to other members. ledger.Includable depends on accounts and
 // parameters alone, and on the members that answer for accounts: on the sender's
 // nonces, and on who may act for the sender and for others who must agree. Needs mu.
 func (p *pendingTable) suspects(changes []ledger.Change, before, now *committed) ([]*pendingTx, error) {
@@ -106,11 +113,14 @@ func (p *pendingTable) suspects(changes []ledger.Change, before, now *committed)
 		if !isAccount || s == nil && len(p.shared) == 0 {
 			continue
 		}
-		next, moved, err := compareAccounts(before.reader, c)
+		account, moved, err := compareAccounts(before.reader, c)
 		if err != nil {
 			return nil, err
 		}
-		if s != nil && (moved || s.lowest+ledger.WindowBelow < next) {
+		if s != nil && moved {
+			p.regroup(s, account.Member)
+		}
+		if s != nil && (moved || s.lowest+ledger.WindowBelow < account.Window.Next) {
 			found = s.all(found)
 		}
 		anyMoved = anyMoved || moved
@@ -188,25 +198,25 @@ func accountOf(key []byte) (address crypto.Address, ok bool) {
 	return address, true
 }
 
-// compareAccounts looks at the change of an account's record: its next nonce,
-// and whether anything but its nonces is other than before.
-func compareAccounts(before ledger.Reader, c ledger.Change) (next ledger.Nonce, moved bool, err error) {
+// compareAccounts reads an account's record as it was changed. moved says that
+// anything but its nonces is other than before.
+func compareAccounts(before ledger.Reader, c ledger.Change) (now ledger.Account, moved bool, err error) {
 	was, err := before.Get(c.Key)
 	if err != nil {
-		return 0, false, err
+		return now, false, err
 	}
 	if was == nil { // of an account that was not there, nothing could wait
-		return 0, false, nil
+		return now, false, nil
 	}
 	old, err := ledger.DecodeAccount(was)
 	if err != nil {
-		return 0, false, err
+		return now, false, err
 	}
-	now, err := ledger.DecodeAccount(c.Value)
+	now, err = ledger.DecodeAccount(c.Value)
 	if err != nil {
-		return 0, false, err
+		return now, false, err
 	}
-	return now.Window.Next, !sameStanding(&old, &now), nil
+	return now, !sameStanding(&old, &now), nil
 }
 
 // sameStanding compares two records but for their nonces.

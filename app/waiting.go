@@ -74,5 +74,11 @@ func (a *Application) WaitingAfter(seq uint64, f func(Waiting) bool) uint64 {
 // for one reader.
 func (a *Application) Arrivals() <-chan struct{} { return a.pending.added }
 
-// Room reports whether at least half of what may wait is free.
-func (a *Application) Room() bool { return a.pending.halfEmpty() }
+// Room reports whether more may wait: until something is refused because the
+// pool is full, and again when half of it is free.
+func (a *Application) Room() bool { return a.pending.room() }
+
+// Reliefs counts how often an account or a member, of which something was
+// refused because it was above a quota, came to have half of its quota free.
+// What was refused may be offered again when the count has risen.
+func (a *Application) Reliefs() uint64 { return a.pending.relieved() }

@@ -71,7 +71,7 @@ func (e *Error) Temporary() bool { return e.Code == wire.CodeUnavailable || e.Na
 // entered the node's pool.
 func (e *Error) doubtful() bool {
 	switch e.Name {
-	case "busy", "poolFull", "catchingUp":
+	case "busy", "poolFull", "accountQuota", "memberQuota", "catchingUp":
 		return false
 	case NameTimeout, NameAnswer:
 		return true

@@ -133,7 +133,7 @@ func TestDoubt(t *testing.T) {
 		}
 	}
 	unavailable := func(name string) *Error { return &Error{Code: wire.CodeUnavailable, Name: name} }
-	for _, name := range []string{"busy", "poolFull", "catchingUp"} {
+	for _, name := range []string{"busy", "poolFull", "accountQuota", "memberQuota", "catchingUp"} {
 		step(unavailable(name), false)
 	}
 	step(&Error{Name: NameUnreachable, unsent: true}, false)

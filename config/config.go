@@ -115,6 +115,13 @@ type Mempool struct {
 	MaxBytes int64
 	// MaxTxBytes bounds one transaction.
 	MaxTxBytes int
+	// AccountTxs and AccountBytes bound those of one account. 0: an eighth of the above.
+	AccountTxs   int
+	AccountBytes int64
+	// MemberTxs and MemberBytes bound those of all accounts of one member, and,
+	// where there are members, of all accounts of none. 0: half of the above.
+	MemberTxs   int
+	MemberBytes int64
 }
 
 // Consensus is the timing of blocks. It is local to the node; what all nodes

@@ -91,6 +91,15 @@ var storeSettings = []setting{
 	whole("mempool.max_tx_bytes", "The largest transaction that waits, in bytes. Give every node the same:\n"+
 		"one with less does not take the larger ones that others hold.", "bytes",
 		func(c *Config) *int { return &c.Mempool.MaxTxBytes }, 1024, 512<<10),
+	whole("mempool.account_txs", "The most transactions that wait of one account. 0 is an eighth of max_txs.", "",
+		func(c *Config) *int { return &c.Mempool.AccountTxs }, 0, mostCount),
+	whole("mempool.account_bytes", "The most bytes that they hold. 0 is an eighth of max_bytes.", "bytes",
+		func(c *Config) *int64 { return &c.Mempool.AccountBytes }, 0, 1<<40),
+	whole("mempool.member_txs", "The most transactions that wait of the accounts of one member together, and of\n"+
+		"those of no member where there are members. 0 is half of max_txs.", "",
+		func(c *Config) *int { return &c.Mempool.MemberTxs }, 0, mostCount),
+	whole("mempool.member_bytes", "The most bytes that they hold. 0 is half of max_bytes.", "bytes",
+		func(c *Config) *int64 { return &c.Mempool.MemberBytes }, 0, 1<<40),
 }
 
 var consensusSettings = []setting{

@@ -42,6 +42,17 @@ func (c Config) conflicts() []error {
 			"rpc.max_body_bytes = %d: want at least %d, so that a transaction of mempool.max_tx_bytes fits in hexadecimal",
 			c.RPC.MaxBodyBytes, need))
 	}
+	quotas := []struct {
+		key   string
+		bytes int64
+	}{{"mempool.account_bytes", c.Mempool.AccountBytes}, {"mempool.member_bytes", c.Mempool.MemberBytes}}
+	for _, q := range quotas {
+		if q.bytes != 0 && q.bytes < int64(c.Mempool.MaxTxBytes) {
+			problems = append(problems, fmt.Errorf(
+				"%s = %d: want 0 or at least %d, so that a transaction of mempool.max_tx_bytes fits",
+				q.key, q.bytes, c.Mempool.MaxTxBytes))
+		}
+	}
 	listeners := []struct{ key, address string }{
 		{"p2p.listen", c.P2P.Listen}, {"rpc.listen", c.RPC.Listen}, {"metrics.listen", c.Metrics.Listen},
 	}

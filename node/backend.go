@@ -75,6 +75,10 @@ func (b *backend) Submit(ctx context.Context, raw []byte) (rpc.Verdict, error) {
 	switch {
 	case errors.Is(err, app.ErrPoolFull):
 		return b.unlessCommitted(v.Hash, rpc.ErrPoolFull)
+	case errors.Is(err, app.ErrAccountQuota):
+		return b.unlessCommitted(v.Hash, rpc.ErrAccountQuota)
+	case errors.Is(err, app.ErrMemberQuota):
+		return b.unlessCommitted(v.Hash, rpc.ErrMemberQuota)
 	case err != nil:
 		return rpc.Verdict{}, fmt.Errorf("admission: %w", err)
 	}

@@ -11,11 +11,21 @@ import (
 // What is committed may be sent again, even to a node that can take nothing.
 func TestSubmitAgainToAFullPool(t *testing.T) {
 	t.Parallel()
+	testSubmitAgain(t, rpc.ErrPoolFull, func(c *config.Config) { c.Mempool.MaxTxs = 1 })
+}
+
+// And even by an account that has as much waiting as it may.
+func TestSubmitAgainAboveAQuota(t *testing.T) {
+	t.Parallel()
+	testSubmitAgain(t, rpc.ErrAccountQuota, func(c *config.Config) { c.Mempool.AccountTxs = 1 })
+}
+
+func testSubmitAgain(t *testing.T, refusal error, bound func(*config.Config)) {
 	net := newTestnet(t, 2)
 	configure := net.o.Configure
 	net.o.Configure = func(i int, c *config.Config) {
 		configure(i, c)
-		c.Mempool.MaxTxs = 1
+		bound(c)
 	}
 	net.startAll()
 	net.commit(0, 0)
@@ -25,7 +35,7 @@ func TestSubmitAgainToAFullPool(t *testing.T) {
 	if v, err := node.Submit(t.Context(), waits.Raw); err != nil || v.Code != 0 {
 		t.Fatal(v, err)
 	}
-	for name, catchingUp := range map[string]bool{"a full pool": false, "catching up": true} {
+	for name, catchingUp := range map[string]bool{"no room": false, "catching up": true} {
 		node.catchingUp = func() bool { return catchingUp }
 		if v, err := node.Submit(t.Context(), old.Raw); err != nil || v.Hash != old.Hash || v.Code != 0 {
 			t.Errorf("%s: a committed transaction again: %v, %v", name, v, err)
@@ -33,7 +43,7 @@ func TestSubmitAgainToAFullPool(t *testing.T) {
 		if v, err := node.Submit(t.Context(), waits.Raw); err != nil || v.Hash != waits.Hash || v.Code != 0 {
 			t.Errorf("%s: a waiting transaction again: %v, %v", name, v, err)
 		}
-		want := rpc.ErrPoolFull
+		want := refusal
 		if catchingUp {
 			want = rpc.ErrCatchingUp
 		}

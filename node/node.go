@@ -162,7 +162,9 @@ func (n *Node) openLedger() error {
 	o := n.options.Application
 	o.Logger, o.Metrics, o.Version = n.log.With("module", "app"), n.registry, n.options.Version
 	o.Workers, o.SignerCacheBytes = n.config.Admission.Workers, n.config.Admission.SignerCacheBytes
-	o.PendingTxs, o.PendingBytes, o.MaxTxBytes = n.config.Mempool.MaxTxs, n.config.Mempool.MaxBytes, n.config.Mempool.MaxTxBytes
+	pool := &n.config.Mempool
+	o.PendingTxs, o.PendingBytes, o.MaxTxBytes = pool.MaxTxs, pool.MaxBytes, pool.MaxTxBytes
+	o.AccountTxs, o.AccountBytes, o.MemberTxs, o.MemberBytes = pool.AccountTxs, pool.AccountBytes, pool.MemberTxs, pool.MemberBytes
 	o.Committed, o.MembersChanged = n.committed, n.membersChanged
 	o.CatchingUp = func() bool { return n.env != nil && n.CatchingUp() }
 	n.settled.Store(uint64(n.store.Height()))

@@ -29,7 +29,8 @@ type Backend interface {
 
 	// Submit hands raw to admission. It returns when the transaction is in
 	// the pool or has been found there or in the chain (Verdict.Code is
-	// Applied), or has been refused. Errors: ErrPoolFull, ErrCatchingUp.
+	// Applied), or has been refused. Errors: ErrPoolFull, ErrAccountQuota,
+	// ErrMemberQuota, ErrCatchingUp.
 	Submit(ctx context.Context, raw []byte) (Verdict, error)
 
 	// Receipt, ReceiptByNonce, Transaction and Block answer nil for what the
@@ -87,8 +88,10 @@ type Verdict struct {
 
 // The conditions that a retry, here later or on another node at once, cures.
 var (
-	ErrPoolFull   = errors.New("the pool of pending transactions is full")
-	ErrCatchingUp = errors.New("the node is catching up with the network")
+	ErrPoolFull     = errors.New("the pool of pending transactions is full")
+	ErrAccountQuota = errors.New("the account has too many pending transactions")
+	ErrMemberQuota  = errors.New("the member's accounts have too many pending transactions")
+	ErrCatchingUp   = errors.New("the node is catching up with the network")
 )
 
 // ErrUnknownHeight: the height is above the chain's, or no longer kept.

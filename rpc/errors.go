@@ -58,6 +58,8 @@ var (
 	kindTimeout       = errorKind{"timeout", wire.CodeUnavailable, "the receipt did not come in time; data.hash is the transaction", "ledger_waitReceipt waits on; sending the same bytes again does no harm"}
 	kindBusy          = errorKind{"busy", wire.CodeUnavailable, "the node is serving as many calls as it may", "try again shortly, or ask another node"}
 	kindPoolFull      = errorKind{"poolFull", wire.CodeUnavailable, "the pool of pending transactions is full", "send the same bytes again shortly, or to another node"}
+	kindAccountQuota  = errorKind{"accountQuota", wire.CodeUnavailable, "as many transactions of the sender are pending as one account may have", "send the same bytes again when some of the account's pending transactions have their receipts, or to another node"}
+	kindMemberQuota   = errorKind{"memberQuota", wire.CodeUnavailable, "as many transactions of the accounts of the sender's member, or of accounts of no member, are pending as these may have together", "send the same bytes again shortly, or to another node"}
 	kindCatchingUp    = errorKind{"catchingUp", wire.CodeUnavailable, "the node is catching up with the network", "try again when ledger_status says catchingUp false, or ask another node"}
 	kindBodyTimeout   = errorKind{"requestTimeout", wire.CodeUnavailable, "the rest of the request did not arrive in time", "send the request again"}
 	kindShuttingDown  = errorKind{"shuttingDown", wire.CodeUnavailable, "the node is shutting down", "ask another node, or this one after its restart"}
@@ -69,7 +71,7 @@ var (
 var errorKinds = []errorKind{
 	kindParse, kindRequest, kindBatchTooLarge, kindTooLarge, kindMethod, kindParams,
 	kindBatchWaits, kindResponse, kindUnknownHeight, kindTimeout, kindBusy, kindPoolFull,
-	kindCatchingUp, kindBodyTimeout, kindShuttingDown, kindCancelled, kindInternal,
+	kindAccountQuota, kindMemberQuota, kindCatchingUp, kindBodyTimeout, kindShuttingDown, kindCancelled, kindInternal,
 }
 
 // with makes an error of this kind with its own message.
@@ -128,6 +130,10 @@ func known(err error) (e *callError, ok bool) {
 		return e, true
 	case errors.Is(err, ErrPoolFull):
 		return kindPoolFull.plain(), true
+	case errors.Is(err, ErrAccountQuota):
+		return kindAccountQuota.plain(), true
+	case errors.Is(err, ErrMemberQuota):
+		return kindMemberQuota.plain(), true
 	case errors.Is(err, ErrCatchingUp):
 		return kindCatchingUp.plain(), true
 	case errors.Is(err, ErrUnknownHeight):

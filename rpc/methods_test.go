@@ -329,7 +329,7 @@ func TestTroubleOfTheNode(t *testing.T) {
 		"ledger_getBlock": {"latest"}, "ledger_getAccount": {alice}, "ledger_getBalance": {alice, bob}, "ledger_getAsset": {"EUR"}, "ledger_listAssets": nil,
 	}
 	for name, err := range map[string]error{
-		"poolFull": fmt.Errorf("submit: %w", ErrPoolFull), "catchingUp": ErrCatchingUp, "internal": errors.New("disk on fire at /secret/path"),
+		"poolFull": fmt.Errorf("submit: %w", ErrPoolFull), "accountQuota": ErrAccountQuota, "memberQuota": ErrMemberQuota, "catchingUp": ErrCatchingUp, "internal": errors.New("disk on fire at /secret/path"),
 	} {
 		h.node.fail = err
 		for method, params := range calls {

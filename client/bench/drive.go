@@ -228,7 +228,7 @@ func reason(a answer) string {
 func (e *engine) again(j *job, a answer) {
 	e.book.retry(reason(a))
 	switch a.name {
-	case "busy", "poolFull", "catchingUp":
+	case "busy", "poolFull", "accountQuota", "memberQuota", "catchingUp":
 		j.strikes++
 	case client.NameTimeout:
 		j.doubt, j.timeouts = true, j.timeouts+1

@@ -20,12 +20,16 @@
 // receiving side messages are judged by a few workers, so that a peer's votes
 // and blocks do not wait behind its transactions. What does not fit their queue
 // is dropped, and so is what the full table refuses; the peer is then greeted
-// anew as soon as there is room, and tells everything again.
+// anew as soon as there is room, and tells everything again. Likewise what is
+// above the quota of an account or a member is dropped, and the peer greeted when
+// half of such a quota has become free: not before, or who floods would have the
+// nodes tell and refuse each other the same again and again.
 //
 // # Bounds
 //
 // A peer may be dishonest. Its messages have one form (message.go); one of any
 // other ends the connection. In the queue a peer has its own share of messages
-// and bytes. Of what it asks for, so many hashes are remembered. A greeting
+// and bytes, and peers take turns in being judged, so that a flood of one delays
+// no other's transactions. Of what it asks for, so many hashes are remembered. A greeting
 // costs a list of hashes, at most one a second.
 package gossip

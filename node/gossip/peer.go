@@ -36,8 +36,12 @@ type peer struct {
 	messages atomic.Int64 // that wait to be judged
 	bytes    atomic.Int64 // of those
 
-	mu     sync.Mutex
-	wanted []crypto.Hash // asked for, in order; mu
+	jobs []job // that wait to be judged, in order; the queue's mu
+
+	mu       sync.Mutex
+	wanted   []crypto.Hash // asked for, in order; mu
+	awaiting bool          // something of its was above a quota; mu
+	reliefs  uint64        // the pool's count before the first such thing; mu
 
 	// The sender's goroutine owns these.
 	ready       bool      // it has greeted: before, it takes nothing
@@ -53,6 +57,27 @@ func newPeer(connection p2p.Peer) *peer {
 	p := &peer{id: connection.ID(), connection: connection}
 	p.missed.Store(true)
 	return p
+}
+
+// await remembers that something of the peer's was above a quota, when the
+// pool counted so many reliefs.
+func (p *peer) await(reliefs uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.awaiting {
+		p.awaiting, p.reliefs = true, reliefs
+	}
+}
+
+// relieved reports whether what was above a quota may be within it now, once.
+func (p *peer) relieved(reliefs uint64) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.awaiting || reliefs == p.reliefs {
+		return false
+	}
+	p.awaiting = false
+	return true
 }
 
 // want remembers what the peer asks for. What is too much is dropped, and the
@@ -152,6 +177,9 @@ func (r *Reactor) serveAll(now time.Time) {
 // greet asks a peer to tell all that it holds, where something of it is
 // missing and can be taken now.
 func (r *Reactor) greet(p *peer, now time.Time) {
+	if p.relieved(r.pool.Reliefs()) {
+		p.missed.Store(true)
+	}
 	if !p.missed.Load() || now.Sub(p.lastGreeted) < greetAgain || r.syncing() || !r.pool.Room() {
 		return
 	}

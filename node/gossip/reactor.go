@@ -30,6 +30,9 @@ type Pool interface {
 	Arrivals() <-chan struct{}
 	// Room reports whether much more can wait.
 	Room() bool
+	// Reliefs counts how often an account or a member, of which something was
+	// refused because it was above a quota, has come to have half of it free.
+	Reliefs() uint64
 }
 
 const (
@@ -38,11 +41,6 @@ const (
 	gather = 15 * time.Millisecond
 	// tick is how often is looked for what nothing else points at.
 	tick = 100 * time.Millisecond
-	// queueMessages bounds the messages that wait to be judged; peerMessages
-	// and peerBytes those of one peer.
-	queueMessages = 8192
-	peerMessages  = 512
-	peerBytes     = 8 << 20
 	// sendQueue is how many messages a connection holds for its peer.
 	sendQueue = 16
 )
@@ -52,7 +50,7 @@ type Reactor struct {
 	p2p.BaseReactor
 	pool    Pool
 	syncing func() bool
-	queue   chan job
+	queue   *queue
 	wake    chan struct{} // room for one: a peer wants something
 	dropped prometheus.Counter
 	running sync.WaitGroup
@@ -63,19 +61,13 @@ type Reactor struct {
 	peers map[p2p.ID]*peer // mu
 }
 
-// job is a message to be worked on.
-type job struct {
-	from    *peer
-	message *Message
-}
-
 var _ p2p.Reactor = (*Reactor)(nil)
 
 // New makes the gossip of what waits in pool. While syncing answers true the
 // node fetches old blocks, and takes no transactions.
 func New(pool Pool, syncing func() bool, metrics prometheus.Registerer) *Reactor {
 	r := &Reactor{
-		pool: pool, syncing: syncing, queue: make(chan job, queueMessages), wake: make(chan struct{}, 1),
+		pool: pool, syncing: syncing, queue: newQueue(), wake: make(chan struct{}, 1),
 		peers: make(map[p2p.ID]*peer), relayAfter: relayAfter,
 		dropped: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "tallystick_node_gossip_dropped_total",
@@ -172,24 +164,10 @@ func (r *Reactor) Receive(e p2p.Envelope) {
 
 // enqueue leaves a job to the workers, if it fits.
 func (r *Reactor) enqueue(j job) {
-	size := int64(len(j.message.bytes))
-	messages, held := j.from.messages.Add(1), j.from.bytes.Add(size)
-	if messages <= peerMessages && held <= peerBytes {
-		select {
-		case r.queue <- j:
-			return
-		default:
-		}
+	if !r.queue.put(j) {
+		j.from.missed.Store(true)
+		r.dropped.Inc()
 	}
-	j.release()
-	j.from.missed.Store(true)
-	r.dropped.Inc()
-}
-
-// release gives the job's place in the queue back to its peer.
-func (j job) release() {
-	j.from.messages.Add(-1)
-	j.from.bytes.Add(-int64(len(j.message.bytes)))
 }
 
 // work does jobs until the reactor stops.
@@ -198,9 +176,10 @@ func (r *Reactor) work() {
 		select {
 		case <-r.Quit():
 			return
-		case j := <-r.queue:
+		case <-r.queue.jobs:
+			j := r.queue.take()
 			r.do(j)
-			j.release()
+			r.queue.release(j)
 		}
 	}
 }
@@ -214,11 +193,14 @@ func (r *Reactor) do(j job) {
 		if !r.IsRunning() {
 			return
 		}
+		reliefs := r.pool.Reliefs() // before: the quota may have room at once
 		// Copied: what waits must not keep a whole message in memory.
 		v, err := r.pool.Offer(bytes.Clone(raw), string(j.from.id))
 		switch {
 		case errors.Is(err, app.ErrPoolFull), curable(v.Code):
 			j.from.missed.Store(true)
+		case errors.Is(err, app.ErrAccountQuota), errors.Is(err, app.ErrMemberQuota):
+			j.from.await(reliefs)
 		case err != nil && !errors.Is(err, app.ErrNotReady):
 			r.Logger.Error("cannot judge a peer's transaction", "err", err)
 			return
@@ -252,4 +234,4 @@ func (r *Reactor) ask(from *peer, hashes []crypto.Hash) {
 }
 
 // String implements service.Service.
-func (r *Reactor) String() string { return fmt.Sprintf("Gossip{%d queued}", len(r.queue)) }
+func (r *Reactor) String() string { return fmt.Sprintf("Gossip{%d queued}", len(r.queue.jobs)) }

@@ -1,6 +1,7 @@
 package gossip
 
 import (
+	"bytes"
 	"encoding/binary"
 	"net"
 	"sync"
@@ -28,11 +29,14 @@ type listPool struct {
 	known map[crypto.Hash]int // places in list; mu
 	room  int                 // mu
 
-	behind atomic.Uint32 // the code that peers' transactions have while the state is old; 0 for none
+	behind  atomic.Uint32 // the code that peers' transactions have while the state is old; 0 for none
+	quota   int           // of all that comes from peers; mu
+	reliefs uint64        // mu
+	refused int           // for the quota; mu
 }
 
 func newListPool() *listPool {
-	return &listPool{arrivals: make(chan struct{}, 1), known: map[crypto.Hash]int{}, room: 1 << 30}
+	return &listPool{arrivals: make(chan struct{}, 1), known: map[crypto.Hash]int{}, room: 1 << 30, quota: 1 << 30}
 }
 
 func (p *listPool) add(raw []byte, peer string) error {
@@ -44,6 +48,10 @@ func (p *listPool) add(raw []byte, peer string) error {
 	}
 	if len(p.list) >= p.room {
 		return app.ErrPoolFull
+	}
+	if peer != "" && len(p.list) >= p.quota {
+		p.refused++
+		return app.ErrMemberQuota
 	}
 	p.known[hash] = len(p.list)
 	p.list = append(p.list, app.Waiting{
@@ -98,6 +106,19 @@ func (p *listPool) Room() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return 2*len(p.list) <= p.room
+}
+
+func (p *listPool) Reliefs() uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.reliefs
+}
+
+// setQuota sets the quota of what comes from peers, and counts a relief.
+func (p *listPool) setQuota(n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.quota, p.reliefs = n, p.reliefs+1
 }
 
 func (p *listPool) setRoom(n int) {
@@ -408,6 +429,85 @@ func TestOldState(t *testing.T) {
 		time.Sleep(3 * tick)
 		b.pool.behind.Store(0)
 		b.holds(t, code.String(), 10)
+	}
+}
+
+// What is above a quota is not asked for again and again while the quota is
+// used up, and comes when there is room in it.
+func TestAboveQuota(t *testing.T) {
+	t.Parallel()
+	a, b := newMember(t), newMember(t)
+	ab, _ := connect(t, a, b)
+	a.established(t, 1)
+	b.established(t, 1)
+	b.pool.setQuota(10)
+	a.pool.submit(0, 100)
+	b.holds(t, "quota", 10)
+	time.Sleep(greetAgain + 3*tick) // it would greet in this time
+	if n := ab.txs.Load(); n != 100 {
+		t.Errorf("%d transactions were sent, some of them again", n)
+	}
+	b.pool.setQuota(60)
+	b.holds(t, "a relief", 60)
+	b.pool.setQuota(1000)
+	b.holds(t, "another", 100)
+}
+
+// A relief that comes while something is refused is not missed.
+func TestReliefMeanwhile(t *testing.T) {
+	p := newPeer(mock.NewPeer(net.IPv4(127, 0, 0, 1)))
+	if p.relieved(7) {
+		t.Error("relieved of nothing")
+	}
+	p.await(7) // counted before the judgement; since then to 8
+	p.await(8) // another, later
+	if !p.relieved(8) || p.relieved(9) {
+		t.Error("the relief is missed, or counts twice")
+	}
+	p.await(9)
+	if p.relieved(9) || !p.relieved(10) {
+		t.Error("relieved before a relief, or not after it")
+	}
+}
+
+// Peers take turns: a message stands behind one of each other's at most.
+func TestPeersTakeTurns(t *testing.T) {
+	q := newQueue()
+	var peers []*peer
+	for range 3 {
+		peers = append(peers, newPeer(mock.NewPeer(net.IPv4(127, 0, 0, 1))))
+	}
+	put := func(peer, n int) bool {
+		return q.put(job{peers[peer], newHashes(kindHave, []crypto.Hash{{byte(peer), byte(n)}})})
+	}
+	for n := range peerMessages {
+		if !put(0, n) {
+			t.Fatalf("message %d finds no place", n)
+		}
+	}
+	if put(0, 0) {
+		t.Error("a peer has more than its share")
+	}
+	for n := range 2 {
+		put(1, n)
+		put(2, n)
+	}
+	var got []byte
+	for range 7 {
+		<-q.jobs
+		j := q.take()
+		q.release(j)
+		got = append(got, j.message.hashes[0][:2]...)
+	}
+	if want := []byte{0, 0, 1, 0, 2, 0, 0, 1, 1, 1, 2, 1, 0, 2}; !bytes.Equal(got, want) {
+		t.Errorf("the order is %v, want %v", got, want)
+	}
+	for len(q.jobs) > 0 {
+		<-q.jobs
+		q.release(q.take())
+	}
+	if len(q.ring) != 0 || peers[0].messages.Load() != 0 || peers[0].bytes.Load() != 0 {
+		t.Error("something is left")
 	}
 }
 
