@@ -21,9 +21,10 @@ type genesis struct {
 }
 
 // Info tells CometBFT where the application stands: what the store committed
-// last, and nothing that is only in memory.
+// last, and nothing that is only in memory. CometBFT takes the version from here
+// where it has no block yet, and from the upgrades later.
 func (a *Application) Info(context.Context, *abci.RequestInfo) (*abci.ResponseInfo, error) {
-	res := &abci.ResponseInfo{Data: "tallystick", Version: a.options.Version, AppVersion: ledger.Protocol}
+	res := &abci.ResponseInfo{Data: "tallystick", Version: a.options.Version, AppVersion: ledger.FirstProtocol}
 	if c := a.latest.Load(); c.height > 0 {
 		res.LastBlockHeight = int64(c.height)
 		res.LastBlockAppHash = bytes.Clone(c.root[:])
@@ -148,9 +149,9 @@ func checkGenesisRequest(req *abci.RequestInitChain) (*cmtproto.ConsensusParams,
 	case p.Abci != nil && p.Abci.VoteExtensionsEnableHeight != 0:
 		return nil, fmt.Errorf("consensus_params.abci.vote_extensions_enable_height is %d: it must be 0, because this ledger has no vote extensions", p.Abci.VoteExtensionsEnableHeight)
 	case p.Version == nil || p.Version.App == 0:
-		return &cmtproto.ConsensusParams{Version: &cmtproto.VersionParams{App: ledger.Protocol}}, nil
-	case p.Version.App != ledger.Protocol:
-		return nil, fmt.Errorf("consensus_params.version.app is %d: this software has the rules of version %d", p.Version.App, ledger.Protocol)
+		return &cmtproto.ConsensusParams{Version: &cmtproto.VersionParams{App: ledger.FirstProtocol}}, nil
+	case p.Version.App != ledger.FirstProtocol:
+		return nil, fmt.Errorf("consensus_params.version.app is %d: networks begin with the rules of version %d", p.Version.App, ledger.FirstProtocol)
 	}
 	return nil, nil
 }

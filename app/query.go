@@ -162,7 +162,11 @@ type networkJSON struct {
 
 func queryNetwork(c *committed) (*abci.ResponseQuery, error) {
 	n := c.net
-	value, err := json.Marshal(networkJSON{n.ID, n.Hash, n.ChainID, n.Settlement, n.SettlementDecimals, ledger.Protocol})
+	protocol, err := ledger.ReadProtocol(c.reader)
+	if err != nil {
+		return nil, err
+	}
+	value, err := json.Marshal(networkJSON{n.ID, n.Hash, n.ChainID, n.Settlement, n.SettlementDecimals, protocol})
 	if err != nil {
 		return nil, fmt.Errorf("encode network: %w", err)
 	}

@@ -2,8 +2,11 @@ package app
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
+
+	abci "github.com/cometbft/cometbft/abci/types"
 
 	"github.com/tallystick/tallystick/ledger"
 	"github.com/tallystick/tallystick/ledger/store"
@@ -42,7 +45,14 @@ func TestVersionIsAnnounced(t *testing.T) {
 				t.Errorf("after block %d: version %d, %v", height, v, err)
 			}
 		}
-		c.reopen()
+		c = c.reopen()
+		res, err := c.Query(ctx, &abci.RequestQuery{Path: "/network"})
+		if err != nil || !strings.Contains(string(res.Value), `"protocol":2`) {
+			t.Errorf("the network says %s, %v", res.Value, err)
+		}
+		if info, err := c.Info(ctx, &abci.RequestInfo{}); err != nil || info.AppVersion != ledger.FirstProtocol {
+			t.Errorf("a block store without blocks would begin with version %d, %v", info.AppVersion, err)
+		}
 	}
 	c := upgrading(t, both)
 	vote := &ledger.CastVote{Proposal: 2, Choice: ledger.ChoiceYes}

@@ -7,8 +7,8 @@ import (
 	"github.com/tallystick/tallystick/crypto"
 )
 
-// Protocol is the version of the rules in this package. Headers carry it as
-// the application version.
+// Protocol is the version of the newest rules in this package. Headers carry the
+// version in force as the application version: see FirstProtocol.
 const Protocol uint64 = 1
 
 // MaxChainID is the largest EIP-155 chain ID that MetaMask accepts.

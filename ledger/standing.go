@@ -7,18 +7,31 @@ type Standing struct {
 	Needed                int       // the least number that is
 }
 
-// ReadStanding counts the votes on a proposal as they count in committed state.
-// Cost: a read for each member.
-func ReadStanding(r Reader, p *Proposal) (Standing, error) {
-	s, err := newState(nil, 0, r)
+// Standings counts votes as they count in one committed state. It is for one
+// goroutine.
+type Standings struct {
+	r Reader
+	s *state // nil until something is counted
+}
+
+// NewStandings counts in the state that r reads.
+func NewStandings(r Reader) *Standings { return &Standings{r: r} }
+
+// Of counts the votes on a proposal. Cost: a look at each member, which is read
+// but once for all proposals.
+func (v *Standings) Of(p *Proposal) (Standing, error) {
+	if v.s == nil {
+		s, err := newState(nil, 0, v.r)
+		if err != nil {
+			return Standing{}, err
+		}
+		v.s = s
+	}
+	t, err := v.s.tally(p)
 	if err != nil {
 		return Standing{}, err
 	}
-	t, err := s.tally(p)
-	if err != nil {
-		return Standing{}, err
-	}
-	need := s.params.threshold(p.Actions)
+	need := v.s.params.threshold(p.Actions)
 	return Standing{t.active, t.yes, t.no, t.veto, need, need.least(t.active)}, nil
 }
 

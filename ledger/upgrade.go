@@ -123,16 +123,18 @@ func (a *CancelUpgradeAction) perform(s *state) (Code, error) {
 	return Applied, nil
 }
 
-// firstProtocol is the version of the rules where the state names none. It stays
-// what it is when Protocol rises: a program that knows more versions still has to
-// read the states of older networks.
-const firstProtocol = 1
+// FirstProtocol is the version of the rules where the state names none, and so the
+// one that every network begins with: genesis documents and the headers before the
+// first upgrade carry it. It stays what it is when Protocol rises: a program that
+// knows more versions still has to start older networks from their genesis, and to
+// read their states.
+const FirstProtocol uint64 = 1
 
 // protocol is the version of the rules in force.
 func (s *state) protocol() (uint64, error) {
 	c, err := s.protocolTable.get(s.reader, single{})
 	if err != nil || !c.present {
-		return firstProtocol, err
+		return FirstProtocol, err
 	}
 	return c.value, nil
 }
@@ -168,7 +170,7 @@ func ReadUpgrade(r Reader) (u Upgrade, ok bool, err error) {
 func ReadProtocol(r Reader) (uint64, error) {
 	value, err := r.Get([]byte(KeyProtocol))
 	if err != nil || len(value) == 0 {
-		return firstProtocol, err
+		return FirstProtocol, err
 	}
 	return decodeProtocol(value)
 }

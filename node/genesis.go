@@ -125,7 +125,7 @@ func consensusParams() *types.ConsensusParams {
 		MaxAgeNumBlocks: evidenceBlocks, MaxAgeDuration: evidenceAge, MaxBytes: evidenceBytes,
 	}
 	p.Validator.PubKeyTypes = []string{types.ABCIPubKeyTypeEd25519}
-	p.Version.App = ledger.Protocol
+	p.Version.App = ledger.FirstProtocol
 	return p
 }
 
@@ -258,8 +258,8 @@ func checkParams(doc *types.GenesisDoc) error {
 		return fmt.Errorf("consensus_params.block.max_bytes: is %d, want -1: the ledger bounds blocks itself, by params.maxBlockBytes", p.Block.MaxBytes)
 	case p.Block.MaxGas != -1:
 		return fmt.Errorf("consensus_params.block.max_gas: is %d, want -1: there is no gas", p.Block.MaxGas)
-	case p.Version.App != ledger.Protocol:
-		return fmt.Errorf("consensus_params.version.app: is %d, but this program speaks protocol %d", p.Version.App, ledger.Protocol)
+	case p.Version.App != ledger.FirstProtocol:
+		return fmt.Errorf("consensus_params.version.app: is %d, but networks begin with protocol %d", p.Version.App, ledger.FirstProtocol)
 	case !slices.Equal(p.Validator.PubKeyTypes, []string{types.ABCIPubKeyTypeEd25519}):
 		return fmt.Errorf("consensus_params.validator.pub_key_types: is %v, want [%s]", p.Validator.PubKeyTypes, types.ABCIPubKeyTypeEd25519)
 	case p.ABCI.VoteExtensionsEnableHeight != 0:

@@ -17,6 +17,20 @@ type validatorStore interface {
 	LoadValidators(height int64) (*types.ValidatorSet, error)
 }
 
+// loadValidators reads who votes on a height. CometBFT stores a set where it
+// changes, and LoadValidators then takes the proposers' turns again for each height
+// since, up to 100,000 times: too much for a call of anybody's. Powers do not need
+// it.
+func loadValidators(s validatorStore, height int64) (*types.ValidatorSet, error) {
+	type quick interface {
+		LoadValidatorsFast(height int64) (*types.ValidatorSet, error)
+	}
+	if q, ok := s.(quick); ok {
+		return q.LoadValidatorsFast(height)
+	}
+	return s.LoadValidators(height)
+}
+
 // commitStore is what it reads of commits.
 type commitStore interface {
 	LoadBlockCommit(height int64) *types.Commit
@@ -36,7 +50,7 @@ func (b *backend) State() (ledger.Reader, error) {
 // commits themselves: nothing about it is state.
 func (b *backend) Validators() (*wire.Validators, error) {
 	height := int64(b.Height())
-	set, err := b.validators.LoadValidators(height + 1)
+	set, err := loadValidators(b.validators, height+1)
 	if err != nil {
 		return nil, b.damage(fmt.Errorf("read the validators of height %d: %w", height+1, err))
 	}

@@ -166,13 +166,14 @@ func (a *ledgerAPI) ListProposals(ctx context.Context, page arg) (json.RawMessag
 // listProposals lists those below a number, downwards.
 func listProposals(r ledger.Reader, below ledger.ProposalID, limit int) (*wire.ProposalPage, error) {
 	page := &wire.ProposalPage{Items: []wire.Proposal{}}
+	standings := ledger.NewStandings(r)
 	for id := below - 1; id > 0; id-- {
 		if len(page.Items) == limit {
 			next := strconv.FormatUint(uint64(id)+1, 10)
 			page.Next = &next
 			break
 		}
-		p, err := readProposal(r, id)
+		p, err := readProposal(r, standings, id)
 		if err != nil {
 			return nil, err
 		}
@@ -188,7 +189,7 @@ func (a *ledgerAPI) GetProposal(ctx context.Context, proposal arg) (json.RawMess
 		if p.err != nil {
 			return nil, p.err
 		}
-		return readProposal(r, id)
+		return readProposal(r, ledger.NewStandings(r), id)
 	})
 }
 
@@ -196,12 +197,12 @@ func (a *ledgerAPI) GetProposal(ctx context.Context, proposal arg) (json.RawMess
 var choiceNames = map[ledger.Choice]string{ledger.ChoiceYes: "yes", ledger.ChoiceNo: "no", ledger.ChoiceVeto: "veto"}
 
 // readProposal reads a proposal; nil where there is none.
-func readProposal(r ledger.Reader, id ledger.ProposalID) (*wire.Proposal, error) {
+func readProposal(r ledger.Reader, standings *ledger.Standings, id ledger.ProposalID) (*wire.Proposal, error) {
 	p, ok, err := ledger.ReadProposal(r, id)
 	if err != nil || !ok {
 		return nil, err
 	}
-	standing, err := ledger.ReadStanding(r, &p)
+	standing, err := standings.Of(&p)
 	if err != nil {
 		return nil, err
 	}
