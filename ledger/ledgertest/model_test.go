@@ -65,7 +65,8 @@ func TestModelAgrees(t *testing.T) {
 		ledger.CodeInsufficientBalance, ledger.CodeNotIssuer, ledger.CodeUnknownAsset, ledger.CodeRecipientIsAsset,
 		ledger.CodeUnknownHold, ledger.CodeExpiryPassed,
 	} {
-		if seen[code] == 0 {
+		// A short run draws a fifth as often, and may miss one by chance.
+		if seen[code] == 0 && !testing.Short() {
 			t.Errorf("the play never came to %s: %v", code, seen)
 		}
 	}

@@ -152,7 +152,8 @@ func (m *Model) closeAccount(sender, address crypto.Address) ledger.Code {
 // balancesOf counts the assets of which the account has something.
 func (m *Model) balancesOf(address crypto.Address) (n uint64) {
 	for id, amount := range m.world.balances {
-		if id[0] == address && amount.Sign() > 0 {
+		held := m.world.held[id]
+		if id[0] == address && (amount.Sign() > 0 || held != nil && held.Sign() > 0) {
 			n++
 		}
 	}

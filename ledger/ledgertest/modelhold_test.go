@@ -167,9 +167,13 @@ func TestModelAgreesOnHolds(t *testing.T) {
 		ledger.Applied, ledger.CodeUnknownHold, ledger.CodeNotHoldParty, ledger.CodeExceedsHold, ledger.CodeExpiryPassed, ledger.CodeExpiryTooFar,
 		ledger.CodeAssetPaused, ledger.CodeInsufficientBalance,
 	} {
-		if seen[code] == 0 {
+		// A short run draws a fifth as often, and may miss one by chance.
+		if seen[code] == 0 && !testing.Short() {
 			t.Errorf("the play never came to %s: %v", code, seen)
 		}
+	}
+	if testing.Short() {
+		return
 	}
 	if ended["holdCaptured"] == 0 || ended["released"] == 0 || ended["expired"] == 0 {
 		t.Errorf("holds ended so: %v", ended)
