@@ -52,3 +52,14 @@ func testSubmitAgain(t *testing.T, refusal error, bound func(*config.Config)) {
 		}
 	}
 }
+
+// Before block 1 there is no committed state, and a client is told to wait.
+func TestNoStateBeforeTheFirstBlock(t *testing.T) {
+	t.Parallel()
+	net := newTestnet(t, 2) // of which one alone makes no block
+	node := net.start(0)
+	if r, err := node.backend.State(); !errors.Is(err, rpc.ErrCatchingUp) {
+		t.Errorf("State is %v, %v, want %v", r, err, rpc.ErrCatchingUp)
+	}
+	net.stop(0)
+}

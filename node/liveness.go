@@ -6,6 +6,7 @@ import (
 	"github.com/cometbft/cometbft/types"
 
 	"github.com/tallystick/tallystick/ledger"
+	"github.com/tallystick/tallystick/rpc"
 	"github.com/tallystick/tallystick/rpc/wire"
 )
 
@@ -37,11 +38,12 @@ type commitStore interface {
 	LoadSeenCommit(height int64) *types.Commit
 }
 
-// State is the committed state at the height that the node answers for.
+// State is the committed state at the height that the node answers for. Before
+// block 1 there is none: with that block, the genesis state becomes durable.
 func (b *backend) State() (ledger.Reader, error) {
 	height := b.Height()
 	if height == 0 {
-		return ledger.MapState{}, nil // genesis becomes durable with block 1
+		return nil, rpc.ErrCatchingUp
 	}
 	return b.store.At(height)
 }

@@ -44,6 +44,7 @@ type Backend interface {
 	WaitReceipt(ctx context.Context, hash crypto.Hash) (*wire.Receipt, error)
 
 	// State is the committed state at Height, for as long as it takes to answer.
+	// Error: ErrCatchingUp before block 1.
 	State() (ledger.Reader, error)
 	// Validators are those that vote on the block after Height, by power, the
 	// highest first, with what their last commits show. Members and targets are
