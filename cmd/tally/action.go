@@ -59,7 +59,7 @@ func (f *actionFlags) add(c *cobra.Command) {
 		name, form, usage string
 		parse             func(string) (actionMaker, error)
 	}{
-		{"admit", "FILE", "admit a member: JSON {admin, name, roles, consensusKey, power, nodeIds}", fromFile(parseAdmission)},
+		{"admit", "FILE", "admit a member: its card, of `tally member card`, or JSON {admin, name, roles, consensusKey, power, nodeIds}", fromFile(parseAdmission)},
 		{"suspend", "MEMBER", "take a member's vote, power and rights until it is reinstated", ofAddress(func(m crypto.Address) ledger.Action { return &ledger.SuspendMemberAction{Member: m} })},
 		{"reinstate", "MEMBER", "end a suspension", ofAddress(func(m crypto.Address) ledger.Action { return &ledger.ReinstateMemberAction{Member: m} })},
 		{"remove", "MEMBER", "end a membership for ever", ofAddress(func(m crypto.Address) ledger.Action { return &ledger.RemoveMemberAction{Member: m} })},
@@ -120,14 +120,14 @@ func ofAsset(action func(crypto.Address) ledger.Action) func(string) (actionMake
 }
 
 // fromFile makes the actions that a file holds.
-func fromFile(parse func(data []byte) (ledger.ActionList, error)) func(string) (actionMaker, error) {
+func fromFile(parse func(data []byte, network *ledger.Network) (ledger.ActionList, error)) func(string) (actionMaker, error) {
 	return func(name string) (actionMaker, error) {
-		return func(_ context.Context, c *cobra.Command, _ *client.Client) (ledger.ActionList, error) {
+		return func(_ context.Context, c *cobra.Command, node *client.Client) (ledger.ActionList, error) {
 			data, err := readLimited(c, name)
 			if err != nil {
 				return nil, err
 			}
-			list, err := parse(data)
+			list, err := parse(data, node.Network())
 			if err != nil {
 				return nil, fails(exitConfig, fmt.Errorf("%s: %w", name, err), "see `tally proposal create --help` for its form")
 			}

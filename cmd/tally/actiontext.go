@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,10 +10,11 @@ import (
 
 	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/ledger"
+	"github.com/tallystick/tallystick/node/card"
 )
 
 // parseActions reads a list of actions in JSON, as a transaction has them.
-func parseActions(data []byte) (ledger.ActionList, error) {
+func parseActions(data []byte, _ *ledger.Network) (ledger.ActionList, error) {
 	op, err := parseOperation(ledger.KindPropose, fmt.Appendf(nil, `{"actions":%s,"votingPeriod":60,"delay":0}`, data))
 	if err != nil {
 		return nil, err
@@ -20,9 +22,23 @@ func parseActions(data []byte) (ledger.ActionList, error) {
 	return op.(*ledger.Propose).Actions, nil
 }
 
-// parseAdmission reads one admitMember action.
-func parseAdmission(data []byte) (ledger.ActionList, error) {
-	return parseActions(fmt.Appendf(nil, `[{%q:%s}]`, ledger.ActionAdmitMember, data))
+// parseAdmission reads one admitMember action: a member's card, whose signatures
+// it checks, or the action's fields, for which nobody vouches.
+func parseAdmission(data []byte, network *ledger.Network) (ledger.ActionList, error) {
+	var signed struct{ AdminSignature json.RawMessage }
+	if json.Unmarshal(data, &signed) == nil && signed.AdminSignature != nil {
+		c, err := card.Parse(data)
+		switch {
+		case err != nil:
+			return nil, err
+		case c.NetworkID != "" && c.NetworkID != network.ID:
+			return nil, fmt.Errorf("networkId: the card is for the network %q, and this is %q", c.NetworkID, network.ID)
+		}
+		if data, err = json.Marshal(c.Member()); err != nil {
+			return nil, err
+		}
+	}
+	return parseActions(fmt.Appendf(nil, `[{%q:%s}]`, ledger.ActionAdmitMember, data), network)
 }
 
 // number reads a whole number that JSON can carry.
