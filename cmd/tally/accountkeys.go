@@ -71,28 +71,18 @@ func parseKeys(texts []string) ([]ledger.Key, error) {
 }
 
 func newAccountKeysShow() *cobra.Command {
-	c := &cobra.Command{
+	return showing(&cobra.Command{
 		Use:     "show ACCOUNT",
 		Short:   "Show which keys act for an account",
 		Example: "  tally account keys show 0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266",
 		Args:    exactly("ACCOUNT"),
-	}
-	f := nodeFlags{}
-	f.add(c)
-	c.RunE = run(func(c *cobra.Command, arguments []string) error {
-		account, err := parseAddress(arguments[0])
+	}, parseAddress, func(ctx context.Context, node *client.Client, account crypto.Address) (any, string, error) {
+		a, err := node.Authority(ctx, account)
 		if err != nil {
-			return err
+			return nil, "", err
 		}
-		return f.with(c.Context(), func(ctx context.Context, node *client.Client) error {
-			a, err := node.Authority(ctx, account)
-			if err != nil {
-				return err
-			}
-			return show(c, a, authorityText(a))
-		})
+		return a, authorityText(a), nil
 	})
-	return c
 }
 
 func authorityText(a *wire.Authority) string {

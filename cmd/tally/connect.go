@@ -155,3 +155,23 @@ func group(use, short string, verbs ...*cobra.Command) *cobra.Command {
 func utc(seconds uint64) string {
 	return time.Unix(int64(seconds), 0).UTC().Format("2006-01-02 15:04:05 UTC")
 }
+
+// showing makes c show what a node says of the one thing that its argument names.
+func showing[T any](c *cobra.Command, parse func(string) (T, error), read func(ctx context.Context, node *client.Client, which T) (v any, text string, err error)) *cobra.Command {
+	f := nodeFlags{}
+	f.add(c)
+	c.RunE = run(func(c *cobra.Command, arguments []string) error {
+		which, err := parse(arguments[0])
+		if err != nil {
+			return err
+		}
+		return f.with(c.Context(), func(ctx context.Context, node *client.Client) error {
+			v, text, err := read(ctx, node, which)
+			if err != nil {
+				return err
+			}
+			return show(c, v, text)
+		})
+	})
+	return c
+}

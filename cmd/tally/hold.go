@@ -200,28 +200,18 @@ func parseOperation(kind ledger.Kind, data []byte) (ledger.Operation, error) {
 }
 
 func newHoldShow() *cobra.Command {
-	c := &cobra.Command{
+	return showing(&cobra.Command{
 		Use:     "show HOLD",
 		Short:   "Show a hold and what is left of it",
 		Example: "  tally hold show 0xF911a17e00061977a0C7De94656709B9990C1C2D",
 		Args:    exactly("HOLD"),
-	}
-	f := nodeFlags{}
-	f.add(c)
-	c.RunE = run(func(c *cobra.Command, arguments []string) error {
-		hold, err := parseAddress(arguments[0])
+	}, parseAddress, func(ctx context.Context, node *client.Client, hold crypto.Address) (any, string, error) {
+		h, err := node.Hold(ctx, hold)
 		if err != nil {
-			return err
+			return nil, "", err
 		}
-		return f.with(c.Context(), func(ctx context.Context, node *client.Client) error {
-			h, err := node.Hold(ctx, hold)
-			if err != nil {
-				return err
-			}
-			return show(c, h, holdText(knowing(ctx, node), h))
-		})
+		return h, holdText(knowing(ctx, node), h), nil
 	})
-	return c
 }
 
 func holdText(s speech, h *wire.OpenHold) string {

@@ -41,28 +41,18 @@ func newMemberList() *cobra.Command {
 }
 
 func newMemberShow() *cobra.Command {
-	c := &cobra.Command{
+	return showing(&cobra.Command{
 		Use:     "show MEMBER",
 		Short:   "Show a member, by the address of its admin account",
 		Example: "  tally member show 0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266",
 		Args:    exactly("MEMBER"),
-	}
-	f := nodeFlags{}
-	f.add(c)
-	c.RunE = run(func(c *cobra.Command, arguments []string) error {
-		member, err := parseAddress(arguments[0])
+	}, parseAddress, func(ctx context.Context, node *client.Client, member crypto.Address) (any, string, error) {
+		m, err := node.Member(ctx, member)
 		if err != nil {
-			return err
+			return nil, "", err
 		}
-		return f.with(c.Context(), func(ctx context.Context, node *client.Client) error {
-			m, err := node.Member(ctx, member)
-			if err != nil {
-				return err
-			}
-			return show(c, m, memberText(m))
-		})
+		return m, memberText(m), nil
 	})
-	return c
 }
 
 func memberText(m *wire.Member) string {

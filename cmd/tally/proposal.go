@@ -163,25 +163,15 @@ func parseProposal(text string) (ledger.ProposalID, error) {
 }
 
 func newProposalShow() *cobra.Command {
-	c := &cobra.Command{
+	return showing(&cobra.Command{
 		Use: "show N", Short: "Show a proposal, and how the members stand on it", Example: "  tally proposal show 3", Args: exactly("N"),
-	}
-	f := nodeFlags{}
-	f.add(c)
-	c.RunE = run(func(c *cobra.Command, arguments []string) error {
-		id, err := parseProposal(arguments[0])
+	}, parseProposal, func(ctx context.Context, node *client.Client, id ledger.ProposalID) (any, string, error) {
+		p, err := node.Proposal(ctx, id)
 		if err != nil {
-			return err
+			return nil, "", err
 		}
-		return f.with(c.Context(), func(ctx context.Context, node *client.Client) error {
-			p, err := node.Proposal(ctx, id)
-			if err != nil {
-				return err
-			}
-			return show(c, p, proposalText(knowing(ctx, node), p))
-		})
+		return p, proposalText(knowing(ctx, node), p), nil
 	})
-	return c
 }
 
 func newProposalList() *cobra.Command {
