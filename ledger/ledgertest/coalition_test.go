@@ -75,8 +75,8 @@ func coalitionPlay(rt *rapid.T, t *testing.T, p *governPlay, coalition int) {
 // although it may be large enough for everything else: thresholds, parameters,
 // upgrades, texts.
 func TestBelowTheThresholdNothingMoves(t *testing.T) {
-	executed := 0
-	rapid.Check(t, func(rt *rapid.T) {
+	seen := map[string]int{}
+	checkUntilSeen(t, seen, []string{"passed"}, func(rt *rapid.T) {
 		p := &governPlay{Council: NewCouncilOf(t, drawCouncil(rt, 3, 9))}
 		coalition := least(&p.Params, len(p.Members), ledger.ActionSetPower, ledger.ActionSetRoles) - 1
 		before := distribution(t, p.State)
@@ -84,19 +84,16 @@ func TestBelowTheThresholdNothingMoves(t *testing.T) {
 		if after := distribution(t, p.State); !reflect.DeepEqual(before, after) {
 			rt.Fatalf("%d of %d members made %+v of %+v", coalition, len(p.Members), after, before)
 		}
-		executed += countExecuted(t, p)
+		seen["passed"] += countExecuted(t, p)
 	})
-	t.Logf("%d proposals passed", executed)
-	if executed == 0 && !testing.Short() { // a short run plays a fifth as often
-		t.Error("the coalitions never passed anything: the test proves little")
-	}
+	t.Log(seen)
 }
 
 // TestAtTheThresholdThingsMove: the same play with enough members changes the
 // distribution, so the test above can fail.
 func TestAtTheThresholdThingsMove(t *testing.T) {
-	changed := 0
-	rapid.Check(t, func(rt *rapid.T) {
+	seen := map[string]int{}
+	checkUntilSeen(t, seen, []string{"changed"}, func(rt *rapid.T) {
 		p := &governPlay{Council: NewCouncilOf(t, drawCouncil(rt, 3, 9))}
 		enough := 1
 		for _, kind := range ledger.ActionKinds() {
@@ -105,13 +102,10 @@ func TestAtTheThresholdThingsMove(t *testing.T) {
 		before := distribution(t, p.State)
 		coalitionPlay(rt, t, p, enough)
 		if !reflect.DeepEqual(before, distribution(t, p.State)) {
-			changed++
+			seen["changed"]++
 		}
 	})
-	t.Logf("the distribution changed in %d plays", changed)
-	if changed == 0 {
-		t.Error("the distribution never changed: the play proves little")
-	}
+	t.Log(seen)
 }
 
 func countExecuted(t testing.TB, p *governPlay) (n int) {

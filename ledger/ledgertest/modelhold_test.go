@@ -129,9 +129,13 @@ func (p *play) part(rt *rapid.T, id crypto.Address) ledger.Amount {
 // with new nonces and the right signatures, so that holds live, are captured in
 // parts, fall due, and meet paused assets and frozen parties.
 func TestModelAgreesOnHolds(t *testing.T) {
-	seen := map[ledger.Code]int{}
-	ended := map[string]int{}
-	rapid.Check(t, func(rt *rapid.T) {
+	seen := map[any]int{} // codes, and how holds ended
+	wanted := []any{
+		"holdCaptured", "released", "expired",
+		ledger.Applied, ledger.CodeUnknownHold, ledger.CodeNotHoldParty, ledger.CodeExceedsHold, ledger.CodeExpiryPassed, ledger.CodeExpiryTooFar,
+		ledger.CodeAssetPaused, ledger.CodeInsufficientBalance,
+	}
+	checkUntilSeen(t, seen, wanted, func(rt *rapid.T) {
 		g := playGenesis(rt)
 		p := &play{chain: NewChain(t, g), model: NewModel(g)}
 		next := map[string]ledger.Nonce{}
@@ -156,31 +160,16 @@ func TestModelAgreesOnHolds(t *testing.T) {
 				if got := result.Results[i].Code; got != want {
 					t.Fatalf("transaction %d is %s, in the model %s: %+v %+v", i, got, want, requests[i], requests[i].Body.Op)
 				}
-				countEnds(ended, result.Results[i].Events)
+				countEnds(seen, result.Results[i].Events)
 			}
-			countEnds(ended, result.Events)
+			countEnds(seen, result.Events)
 			p.model.Compare(t, p.chain)
 		}
 	})
-	t.Log(seen, ended)
-	for _, code := range []ledger.Code{
-		ledger.Applied, ledger.CodeUnknownHold, ledger.CodeNotHoldParty, ledger.CodeExceedsHold, ledger.CodeExpiryPassed, ledger.CodeExpiryTooFar,
-		ledger.CodeAssetPaused, ledger.CodeInsufficientBalance,
-	} {
-		// A short run draws a fifth as often, and may miss one by chance.
-		if seen[code] == 0 && !testing.Short() {
-			t.Errorf("the play never came to %s: %v", code, seen)
-		}
-	}
-	if testing.Short() {
-		return
-	}
-	if ended["holdCaptured"] == 0 || ended["released"] == 0 || ended["expired"] == 0 {
-		t.Errorf("holds ended so: %v", ended)
-	}
+	t.Log(seen)
 }
 
-func countEnds(counts map[string]int, events []ledger.Event) {
+func countEnds(counts map[any]int, events []ledger.Event) {
 	for i := range events {
 		switch e := &events[i]; e.Type {
 		case ledger.EventHoldCaptured:
