@@ -9,9 +9,11 @@ import (
 	cometdb "github.com/cometbft/cometbft-db"
 	cometconfig "github.com/cometbft/cometbft/config"
 	cosmosdb "github.com/cosmos/cosmos-db"
+
+	"github.com/tallystick/tallystick/ledger/store/pebbledb"
 )
 
-// database lets CometBFT keep its stores in cosmos-db's pebble, whose synced
+// database lets CometBFT keep its stores in the same pebble as ours, whose synced
 // writes really reach the disk before they return. That matters: the
 // application commits a block with a synced write, so if CometBFT's block store
 // could lose the same block to a power failure, the application would be ahead
@@ -38,7 +40,7 @@ var errDatabaseClosed = errors.New("database is closed")
 // openDatabase opens the database called name, in its own directory
 // <name>.db under dir, and creates it where it does not exist.
 func openDatabase(name, dir string) (*database, error) {
-	db, err := cosmosdb.NewPebbleDB(name, dir, nil)
+	db, err := pebbledb.Open(name, dir)
 	if err != nil {
 		return nil, fmt.Errorf("open database %s: %w", filepath.Join(dir, name+cosmosdb.DBFileSuffix), err)
 	}
@@ -174,8 +176,14 @@ func (d *database) NewBatch() cometdb.Batch {
 // Print does nothing: a node's standard output belongs to its commands.
 func (d *database) Print() error { return nil }
 
-// Stats returns nothing; pebble's counters are not exposed by cosmos-db.
-func (d *database) Stats() map[string]string { return nil }
+// Stats returns pebble's counters, or nothing once the database is closed.
+func (d *database) Stats() map[string]string {
+	if !d.enter() {
+		return nil
+	}
+	defer d.leave()
+	return d.db.Stats()
+}
 
 // Compact does nothing: pebble compacts by itself.
 func (d *database) Compact(_, _ []byte) error { return nil }

@@ -9,12 +9,14 @@ import (
 
 	dbm "github.com/cosmos/cosmos-db"
 	"github.com/gofrs/flock"
+
+	"github.com/tallystick/tallystick/ledger/store/pebbledb"
 )
 
 // The names in a store's directory.
 const (
 	lockName = "lock"
-	dbName   = "state" // cosmos-db adds its suffix
+	dbName   = "state" // cosmos-db's suffix is added
 )
 
 // remedy is what an operator can always do about a damaged store.
@@ -29,7 +31,7 @@ func openPebble(dir string) (db dbm.DB, err error) {
 			db, err = nil, fmt.Errorf("pebble cannot read its files: %v", r)
 		}
 	}()
-	return dbm.NewPebbleDB(dbName, dir, dbm.OptionsMap{})
+	return pebbledb.Open(dbName, dir)
 }
 
 // Open opens the store in dir, and makes it if dir is absent or empty. It reads

@@ -13,6 +13,7 @@ import (
 	dbm "github.com/cosmos/cosmos-db"
 
 	"github.com/tallystick/tallystick/ledger"
+	"github.com/tallystick/tallystick/ledger/store/pebbledb"
 )
 
 // databaseName is that of the database in the index's directory.
@@ -26,7 +27,7 @@ func openDatabase(dir string) (dbm.DB, error) {
 	if err := os.RemoveAll(aside(dir)); err != nil {
 		return nil, fmt.Errorf("remove what was damaged: %w", err)
 	}
-	db, err := dbm.NewPebbleDB(databaseName, dir, nil)
+	db, err := pebbledb.Open(databaseName, dir)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w; if its files are damaged, delete the directory and the index is rebuilt from the blocks", err)
 	}
