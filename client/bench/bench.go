@@ -43,6 +43,9 @@ type Config struct {
 	Scheme   Scheme             //
 	Asset    string             // symbol or address; empty: the settlement asset
 	Funder   *crypto.PrivateKey // of the account that pays for the others
+	// Registrar is of a registrar's admin account, whose member the accounts
+	// become; nil where receiving creates accounts.
+	Registrar *crypto.PrivateKey
 	Seed     string             // the accounts follow from it: the same seed, the same accounts
 	Grace    time.Duration      // how long to wait for answers after the last sending; 0: 30 s
 	Verify   bool               // compare every balance on every node at the end

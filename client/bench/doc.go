@@ -2,8 +2,9 @@
 //
 // # What a run does
 //
-//  1. It derives accounts from a seed and funds them from one account that has
-//     the asset, in transfers of many legs.
+//  1. It derives accounts from a seed, has a registrar admit them where one is
+//     given, and funds them from one account that has the asset, in transfers of
+//     many legs.
 //  2. It signs every transaction before the clock starts. Each is a transfer
 //     from one of the accounts to others of them; which one, with which nonce
 //     and amounts, follows from its number alone (plan.go).

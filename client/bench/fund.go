@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/holiman/uint256"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/tallystick/tallystick/client"
 	"github.com/tallystick/tallystick/crypto"
@@ -18,7 +19,10 @@ import (
 const (
 	// fundingLegs is how many accounts one transaction funds.
 	fundingLegs = 500
-	// fundingWait bounds the wait for one such transaction.
+	// admittedAtOnce is how many accounts are admitted at a time: as many nonces
+	// may be under way.
+	admittedAtOnce = 64
+	// fundingWait bounds the wait for one such transaction, or part.
 	fundingWait = time.Minute
 	// fundingTries bounds how often one is made again under another nonce,
 	// after a refusal that another nonce cures.
@@ -30,7 +34,11 @@ const (
 
 // fund reads what the accounts have and gives each what it may come to need.
 func (p *plan) fund(ctx context.Context, c *client.Client, cfg *Config) error {
-	if err := p.open(ctx, c, cfg); err != nil {
+	absent, err := p.open(ctx, c, cfg)
+	if err != nil {
+		return err
+	}
+	if err := p.admit(ctx, c, cfg, absent); err != nil {
 		return err
 	}
 	funder := cfg.Funder.Address()
@@ -79,8 +87,8 @@ func divide(a ledger.Amount, n uint64) ledger.Amount {
 	return out
 }
 
-// open reads the accounts' balances and nonces, if they exist.
-func (p *plan) open(ctx context.Context, c *client.Client, cfg *Config) error {
+// open reads the accounts' balances and nonces, and tells which do not exist.
+func (p *plan) open(ctx context.Context, c *client.Client, cfg *Config) (absent []crypto.Address, err error) {
 	for i := range p.accounts {
 		if i%1000 == 0 {
 			cfg.Stage("look up accounts", i, len(p.accounts))
@@ -89,10 +97,11 @@ func (p *plan) open(ctx context.Context, c *client.Client, cfg *Config) error {
 		found, err := c.Account(ctx, a.address, nil)
 		var e *client.Error
 		if errors.As(err, &e) && e.Name == client.NameNotFound {
+			absent = append(absent, a.address)
 			continue
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
 		a.base = ledger.Nonce(found.NextNonce)
 		for _, b := range found.Balances {
@@ -103,7 +112,50 @@ func (p *plan) open(ctx context.Context, c *client.Client, cfg *Config) error {
 			}
 		}
 	}
+	return absent, nil
+}
+
+// admit makes the accounts the registrar's member's, a part after the other, all
+// of a part at a time.
+func (p *plan) admit(ctx context.Context, c *client.Client, cfg *Config, absent []crypto.Address) error {
+	if cfg.Registrar == nil {
+		return nil
+	}
+	for done := 0; done < len(absent); {
+		cfg.Stage("admit", done, len(absent))
+		part := absent[done:min(done+admittedAtOnce, len(absent))]
+		if err := admitAll(ctx, c, cfg.Registrar, part); err != nil {
+			return fmt.Errorf("admit accounts by %s: %w", cfg.Registrar.Address(), err)
+		}
+		done += len(part)
+	}
+	cfg.Stage("admit", len(absent), len(absent))
 	return nil
+}
+
+func admitAll(ctx context.Context, c *client.Client, registrar *crypto.PrivateKey, part []crypto.Address) error {
+	ctx, cancel := context.WithTimeout(ctx, fundingWait)
+	defer cancel()
+	nonce, err := c.NextNonce(ctx, registrar.Address())
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	for i, account := range part {
+		body := ledger.Body{Sender: registrar.Address(), Nonce: nonce + ledger.Nonce(i), Op: &ledger.AdmitAccount{Account: account}}
+		group.Go(func() error {
+			tx, err := c.Sign(body, ledger.SchemeBodyHash, registrar)
+			if err != nil {
+				return err
+			}
+			receipt, err := c.SubmitAndWait(ctx, tx.Raw)
+			if err == nil && receipt.Code != uint32(ledger.Applied) {
+				err = client.Rejected(ledger.Code(receipt.Code))
+			}
+			return err
+		})
+	}
+	return group.Wait()
 }
 
 // pay gives each account of part amount more, in one transaction.

@@ -25,11 +25,13 @@ const devnetMnemonic = "test test test test test test test test test test test j
 
 // benchFlags are the flags of bench that need work before they are a Config.
 type benchFlags struct {
-	scheme   string
-	mnemonic string
-	index    uint32
-	from     string
-	keys     keyFlags
+	scheme         string
+	mnemonic       string
+	index          uint32
+	from           string
+	registrar      string // key, or empty
+	registrarIndex uint32
+	keys           keyFlags
 }
 
 var benchSchemes = map[string]bench.Scheme{"0": bench.SchemeTypedData, "1": bench.SchemeBodyHash, "eth": bench.SchemeEthereum}
@@ -64,6 +66,9 @@ func newBench() *cobra.Command {
 	c.Flags().StringVar(&f.mnemonic, "mnemonic", devnetMnemonic, "`words` of the account that pays; left out, the devnet's")
 	c.Flags().Uint32Var(&f.index, "mnemonic-index", 0, "which account of the words pays")
 	c.Flags().StringVar(&f.from, "keystore", "", "`key` that pays, by address or file, in place of the words")
+	c.Flags().StringVar(&f.registrar, "registrar", "", "`key` of a registrar's admin account, by address or file, that admits\nthe accounts first")
+	c.Flags().Uint32Var(&f.registrarIndex, "registrar-index", 0, "the same, as an account of the words")
+	c.MarkFlagsMutuallyExclusive("registrar", "registrar-index")
 	f.keys.add(c)
 	c.RunE = run(func(c *cobra.Command, _ []string) error {
 		if err := f.complete(c, &cfg); err != nil {
@@ -108,19 +113,24 @@ func (f *benchFlags) complete(c *cobra.Command, cfg *bench.Config) error {
 		cfg.Seed = hex.EncodeToString(random[:])
 	}
 	var err error
-	if cfg.Funder, err = f.funder(c); err != nil {
+	if cfg.Funder, err = f.key(c, f.from, f.index); err != nil {
 		return err
+	}
+	if f.registrar != "" || c.Flags().Changed("registrar-index") {
+		if cfg.Registrar, err = f.key(c, f.registrar, f.registrarIndex); err != nil {
+			return err
+		}
 	}
 	return fails(exitUsage, cfg.Check(), "run `tally bench --help`")
 }
 
-// funder is the key that pays.
-func (f *benchFlags) funder(c *cobra.Command) (*crypto.PrivateKey, error) {
-	if f.from != "" {
-		return f.keys.unlock(c, f.from)
+// key is the key called name, or that of an account of the words.
+func (f *benchFlags) key(c *cobra.Command, name string, index uint32) (*crypto.PrivateKey, error) {
+	if name != "" {
+		return f.keys.unlock(c, name)
 	}
-	key, err := mnemonic.Derive(f.mnemonic, "", f.index)
-	return key, fails(exitUsage, err, "check --mnemonic and --mnemonic-index")
+	key, err := mnemonic.Derive(f.mnemonic, "", index)
+	return key, fails(exitUsage, err, "check --mnemonic and its index")
 }
 
 // judgeBench turns what went wrong into an exit code.
