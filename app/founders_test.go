@@ -19,6 +19,7 @@ func founded(g *ledger.Genesis) {
 		if name != "carol" {
 			m.Roles = []string{"validator"}
 			m.ConsensusKey, m.Power = ledger.ConsensusKey{byte(i + 1)}, ledger.MinFoundingPower+uint64(i)
+			m.NodeIDs = []ledger.NodeID{{byte(i + 1)}}
 		}
 		g.Members = append(g.Members, m)
 	}

@@ -133,6 +133,7 @@ const (
 	CodeNoChange       Code = 200
 	CodeAdminUnfit     Code = 201
 	CodeTooManyMembers Code = 202
+	CodeNoNodes        Code = 203
 )
 
 // firstRefusal is the first code of a transaction that stood in a block.
@@ -251,6 +252,7 @@ var codeTable = []CodeInfo{
 	{CodeNoChange, "noChange", "it is so already"},
 	{CodeAdminUnfit, "adminUnfit", "the admin account cannot be one: it is an asset's address, not active, or another member answers for it"},
 	{CodeTooManyMembers, "tooManyMembers", "there are 256 members, removed ones included"},
+	{CodeNoNodes, "noNodes", "a member with power in consensus must list a node, or nobody could connect to its validator"},
 }
 
 // Codes returns every code in order of precedence.

@@ -63,7 +63,7 @@ type GenesisMember struct {
 	Roles        []string       `json:"roles"`
 	ConsensusKey ConsensusKey   `json:"consensusKey"` // empty for none
 	Power        uint64         `json:"power"`        // 0 without the role validator
-	NodeIDs      []NodeID       `json:"nodeIds"`      // ascending
+	NodeIDs      []NodeID       `json:"nodeIds"`      // ascending; at least one with power
 }
 
 // GenesisAccount is an account that exists from the start. Keys and threshold

@@ -114,6 +114,8 @@ func (m *Member) wrong(leastPower uint64) (field, problem string) {
 		return "power", "must be 0 without the role validator"
 	case power > 0 && m.Key.IsZero():
 		return "consensusKey", "must be given for a validator"
+	case power > 0 && len(m.Nodes) == 0:
+		return "nodeIds", "must list a node for a member with power: nobody lets in a node that no member lists"
 	case power > MaxPower || power > 0 && power < leastPower:
 		return "power", fmt.Sprintf("must be 0 or from %d to %d", leastPower, uint64(MaxPower))
 	}

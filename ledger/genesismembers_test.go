@@ -98,6 +98,7 @@ func TestGenesisMembersRefused(t *testing.T) {
 		"role twice":             {func(_ *ledger.Genesis, m *ledger.GenesisMember) { m.Roles[1] = "validator" }, "roles: role \"validator\" is listed twice"},
 		"power without the role": {func(_ *ledger.Genesis, m *ledger.GenesisMember) { m.Roles = []string{"issuer"} }, `members[0] ("bank"): power`},
 		"power without a key":    {func(_ *ledger.Genesis, m *ledger.GenesisMember) { m.ConsensusKey = ledger.ConsensusKey{} }, "consensusKey: must be given"},
+		"power without a node":   {func(_ *ledger.Genesis, m *ledger.GenesisMember) { m.NodeIDs = nil }, `members[0] ("bank"): nodeIds: must list a node`},
 		"little power":           {func(_ *ledger.Genesis, m *ledger.GenesisMember) { m.Power = ledger.MinFoundingPower - 1 }, "power: must be 0 or from"},
 		"much power":             {func(_ *ledger.Genesis, m *ledger.GenesisMember) { m.Power = ledger.MaxPower + 1 }, "power: must be 0 or from"},
 		"nobody has power":       {func(_ *ledger.Genesis, m *ledger.GenesisMember) { m.Power = 0 }, "members: none has voting power"},

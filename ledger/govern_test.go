@@ -25,7 +25,7 @@ func resolving(text string) ledger.Action { return &ledger.ResolutionAction{Text
 func admitting(name string) *ledger.AdmitMemberAction {
 	return &ledger.AdmitMemberAction{
 		Admin: ledgertest.Address(name), Name: "Member " + name, Roles: ledger.RoleNames(ledger.RoleValidator),
-		ConsensusKey: ledgertest.ConsensusKey(name), Power: million,
+		ConsensusKey: ledgertest.ConsensusKey(name), Power: million, NodeIDs: ledger.NodeIDs{ledgertest.NodeID(name)},
 	}
 }
 
@@ -187,7 +187,8 @@ func memberRefusals() []refusal {
 		{"another's old key", ledger.CodeKeyUsed, "m1", rotated("m0", "new"), rotate("m0"), 0},
 		{"a removed member's key", ledger.CodeKeyUsed, "m1", passed(removing("m3")), rotate("m3"), 0},
 		{"a stranger's nodes", ledger.CodeNotMember, "stranger", nothing, &ledger.SetNodes{NodeIDs: ledger.NodeIDs{{1}}}, 0},
-		{"the same nodes", ledger.CodeNoChange, "m0", nothing, &ledger.SetNodes{}, 0},
+		{"no node for a validator", ledger.CodeNoNodes, "m0", nothing, &ledger.SetNodes{}, 0},
+		{"the same nodes", ledger.CodeNoChange, "m0", nothing, &ledger.SetNodes{NodeIDs: ledger.NodeIDs{ledgertest.NodeID("m0")}}, 0},
 	}
 }
 
@@ -205,6 +206,8 @@ func memberActionRefusals() []refusal {
 	}
 	coin := ledgertest.NewChain(discard{}, ledgertest.CouncilGenesis(million)).Asset("COIN")
 	keyless := passed(admit(func(a *ledger.AdmitMemberAction) { a.ConsensusKey, a.Power = ledger.ConsensusKey{}, 0 }))
+	nodeless := passed(admit(func(a *ledger.AdmitMemberAction) { a.NodeIDs, a.Power = nil, 0 }))
+	bare := passed(admit(func(a *ledger.AdmitMemberAction) { a.ConsensusKey, a.NodeIDs, a.Power = ledger.ConsensusKey{}, nil, 0 }))
 	alone := passed(powering("m1", 0), powering("m2", 0), powering("m3", 0))
 	return []refusal{
 		ask("a member again", ledger.CodeMemberExists, nothing, admit(func(a *ledger.AdmitMemberAction) { a.Admin = ledgertest.Address("m0") })),
@@ -238,6 +241,8 @@ func memberActionRefusals() []refusal {
 		ask("power of a stranger", ledger.CodeUnknownMember, nothing, powering("stranger", million)),
 		ask("power of one removed", ledger.CodeMemberStatus, passed(removing("m3")), powering("m3", million)),
 		ask("power without the role", ledger.CodeMissingRole, passed(roles("m3", ledger.RoleIssuer)), powering("m3", million)),
+		ask("power without a node", ledger.CodeNoNodes, nodeless, powering("m9", million)),
+		ask("the key before the node", ledger.CodeNoConsensusKey, bare, powering("m9", million)),
 		ask("power without a key", ledger.CodeNoConsensusKey, keyless, powering("m9", million)),
 		ask("the key before the change", ledger.CodeNoConsensusKey, keyless, powering("m9", 0)),
 		ask("the same power", ledger.CodeNoChange, nothing, powering("m3", million)),

@@ -166,7 +166,7 @@ type Member struct {
 	Key       ConsensusKey // of its validator; zero for none
 	Power     uint64       // of its validator in consensus now
 	Target    uint64       // and to where it moves
-	Nodes     []NodeID     // which nodes may connect, ascending
+	Nodes     []NodeID     // which nodes may connect, ascending; one at least with Power or Target
 	RotatedAt UnixTime     // when it last changed Key by itself
 	Open      uint64       // its open proposals
 }

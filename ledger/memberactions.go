@@ -14,7 +14,7 @@ type AdmitMemberAction struct {
 	Roles        RoleNames      `json:"roles"`
 	ConsensusKey ConsensusKey   `json:"consensusKey"` // empty for none
 	Power        uint64         `json:"power"`        // 0, or from MinFoundingPower on
-	NodeIDs      NodeIDs        `json:"nodeIds"`      // ascending, at most MaxNodes
+	NodeIDs      NodeIDs        `json:"nodeIds"`      // ascending, at most MaxNodes; at least one for a member with power
 }
 
 // SuspendMemberAction takes a member's vote, power and accounts' rights until
@@ -287,7 +287,8 @@ func (a *SuspendMemberAction) perform(s *state) (Code, error) {
 	return s.setMemberStatus(a.Member, MemberSuspended, EventMemberSuspended, MemberActive)
 }
 
-// perform of reinstateMember checks the member and its status, in this order.
+// perform of reinstateMember checks the member, its status, and that it lists a
+// node if its power comes back, in this order.
 func (a *ReinstateMemberAction) perform(s *state) (Code, error) {
 	return s.setMemberStatus(a.Member, MemberActive, EventMemberReinstated, MemberSuspended)
 }
@@ -307,6 +308,9 @@ func (s *state) setMemberStatus(member crypto.Address, to MemberStatus, event Ev
 	}
 	changed := c.value
 	changed.Status = to
+	if changed.aim() > 0 && len(changed.Nodes) == 0 {
+		return CodeNoNodes, nil // of a state from before the nodes of validators were required
+	}
 	if to == MemberRemoved {
 		changed.Target = 0 // its nodes stay on record: until its power has gone the chain needs them
 	}
@@ -371,7 +375,8 @@ func (a *SetRolesAction) perform(s *state) (Code, error) {
 }
 
 // perform of setPower checks the member, that it is not removed, its role, its
-// consensus key, that there is a change, and the last validator, in this order.
+// consensus key, its nodes if it is to have power, that there is a change, and the
+// last validator, in this order.
 func (a *SetPowerAction) perform(s *state) (Code, error) {
 	return s.changeMember(a.Member, func(m *Member) Code {
 		switch {
@@ -379,6 +384,8 @@ func (a *SetPowerAction) perform(s *state) (Code, error) {
 			return CodeMissingRole
 		case m.Key.IsZero():
 			return CodeNoConsensusKey
+		case a.Power > 0 && len(m.Nodes) == 0:
+			return CodeNoNodes
 		case m.Target == a.Power:
 			return CodeNoChange
 		}

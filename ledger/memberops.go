@@ -18,7 +18,7 @@ type RotateValidatorKey struct {
 // those it had.
 type SetNodes struct {
 	alone
-	NodeIDs NodeIDs `json:"nodeIds"` // ascending, at most MaxNodes
+	NodeIDs NodeIDs `json:"nodeIds"` // ascending, at most MaxNodes; none only without power
 }
 
 var (
@@ -99,16 +99,20 @@ func (o *RotateValidatorKey) apply(s *state, b *Body) (Code, error) {
 	return Applied, nil
 }
 
-// apply of setNodes checks the member and that there is a change, in this order.
+// apply of setNodes checks the member, that there is a change, and that a member
+// that has power or is to get it still lists a node, in this order.
 func (o *SetNodes) apply(s *state, b *Body) (Code, error) {
 	c, code, err := s.votingMember(b.Sender)
 	if code != Applied || err != nil {
 		return code, err
 	}
-	if slices.Equal(c.value.Nodes, o.NodeIDs) {
-		return CodeNoChange, nil
-	}
 	m := c.value
+	switch {
+	case slices.Equal(m.Nodes, o.NodeIDs):
+		return CodeNoChange, nil
+	case len(o.NodeIDs) == 0 && max(m.Power, m.Target) > 0:
+		return CodeNoNodes, nil
+	}
 	m.Nodes = o.NodeIDs
 	s.memberTable.set(c, m)
 	s.emit(Event{Type: EventNodesChanged, Other: b.Sender, Nodes: nodesText(o.NodeIDs)})

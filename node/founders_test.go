@@ -39,7 +39,7 @@ func TestFounders(t *testing.T) {
 		{"no member with power", func(g *GenesisSpec) {
 			g.Validators, g.Ledger.Members[0].Power, g.Ledger.Members[1].Power = nil, 0, 0
 		}, "members: none has voting power"},
-		{"a validator that nobody would let in", func(g *GenesisSpec) { g.Ledger.Members[1].NodeIDs = nil }, "members[1].nodeIds (\"two\")"},
+		{"a validator that nobody would let in", func(g *GenesisSpec) { g.Ledger.Members[1].NodeIDs = nil }, "members[1] (\"two\"): nodeIds: must list a node"},
 		{"a member's little power", func(g *GenesisSpec) { g.Ledger.Members[1].Power = 5 }, "members[1] (\"two\"): power"},
 		{"the account of a stranger", func(g *GenesisSpec) { g.Ledger.Members[1].Admin = crypto.Address{9} }, "members[1] (\"two\"): admin"},
 	} {

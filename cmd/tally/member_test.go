@@ -41,7 +41,7 @@ func twoMembers(t *testing.T, consensusKey []byte) ledger.Genesis {
 		g.Accounts = append(g.Accounts, ledger.GenesisAccount{Address: address, Member: member})
 	}
 	g.Members = []ledger.GenesisMember{
-		{Admin: accounts[0], Name: "Bank A", Roles: []string{"validator", "issuer", "registrar"}, ConsensusKey: ledger.ConsensusKey(consensusKey), Power: node.MinValidatorPower},
+		{Admin: accounts[0], Name: "Bank A", Roles: []string{"validator", "issuer", "registrar"}, ConsensusKey: ledger.ConsensusKey(consensusKey), Power: node.MinValidatorPower, NodeIDs: []ledger.NodeID{{1}}},
 		{Admin: accounts[1], Name: "Bank B", Roles: []string{"auditor"}},
 	}
 	for _, symbol := range []string{"COIN", "USD", "EUR"} {

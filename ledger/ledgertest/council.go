@@ -21,13 +21,17 @@ type Sent struct {
 }
 
 // CouncilGenesis is Genesis with one member for each power, all with every role
-// but auditor, and those with power with the consensus key of their name.
+// but auditor and a node, and those with power with the consensus key of their
+// name.
 func CouncilGenesis(powers ...uint64) *ledger.Genesis {
 	g := Genesis(ledger.PolicyAdmitted, "stranger")
 	g.Params.KeyRotationCooldown = 600
 	for i, power := range powers {
 		name := fmt.Sprint("m", i)
-		m := ledger.GenesisMember{Admin: Address(name), Name: "Member " + name, Roles: []string{"validator", "issuer", "registrar"}, Power: power}
+		m := ledger.GenesisMember{
+			Admin: Address(name), Name: "Member " + name, Roles: []string{"validator", "issuer", "registrar"}, Power: power,
+			NodeIDs: []ledger.NodeID{NodeID(name)},
+		}
 		if power > 0 {
 			m.ConsensusKey = ConsensusKey(name)
 		}

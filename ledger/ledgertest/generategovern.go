@@ -93,6 +93,9 @@ func anyAdmission(t *rapid.T) *ledger.AdmitMemberAction {
 			a.Power = anyPower(t)
 		}
 	}
+	if a.Power > 0 && len(a.NodeIDs) == 0 {
+		a.NodeIDs = ledger.NodeIDs{ledger.NodeID(anyAddress(t, "the node"))}
+	}
 	return a
 }
 

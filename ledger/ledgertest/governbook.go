@@ -229,6 +229,9 @@ func (c *Chain) checkMembers(t testing.TB, b *governBook) {
 		if got.Power != aimOf(&got) {
 			moving = 1
 		}
+		if len(got.Nodes) == 0 && (got.Power > 0 || got.Target > 0) {
+			t.Fatalf("member %s has power and no node: %+v", address, got)
+		}
 	}
 	c.checkMemberList(t, b, moving)
 	owners := c.State.Under("validator/")

@@ -147,6 +147,9 @@ func (m *GovernModel) run(sender crypto.Address, op ledger.Operation) ledger.Cod
 		if slices.Equal(member.nodes, op.NodeIDs) {
 			return ledger.CodeNoChange
 		}
+		if len(op.NodeIDs) == 0 && member.power.Sign()+member.target.Sign() > 0 {
+			return ledger.CodeNoNodes
+		}
 		member.nodes = op.NodeIDs
 		return ledger.Applied
 	}

@@ -18,6 +18,7 @@ func TestGovernModelAgrees(t *testing.T) {
 		"open", "waiting", "executed", "failed", "rejected", "expired", "vetoed", "withdrawn",
 		ledger.Applied, ledger.CodeNotMember, ledger.CodeSenderInactive, ledger.CodeUnknownProposal, ledger.CodeProposalClosed,
 		ledger.CodeAlreadyVoted, ledger.CodeNotProposer, ledger.CodeMemberStatus, ledger.CodeKeyUsed, ledger.CodeNoChange,
+		ledger.CodeNoNodes,
 	}
 	checkUntilSeen(t, seen, wanted, func(rt *rapid.T) {
 		g := drawCouncil(rt, 1, 7)

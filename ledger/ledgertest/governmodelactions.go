@@ -333,6 +333,8 @@ func (w *governWorld) setPower(a *ledger.SetPowerAction) ledger.Code {
 		return ledger.CodeMissingRole
 	case m.key.IsZero():
 		return ledger.CodeNoConsensusKey
+	case power.Sign() > 0 && len(m.nodes) == 0:
+		return ledger.CodeNoNodes
 	case m.target.Cmp(power) == 0:
 		return ledger.CodeNoChange
 	}

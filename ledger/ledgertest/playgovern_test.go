@@ -27,6 +27,11 @@ func drawCouncil(rt *rapid.T, least, most int) *ledger.Genesis {
 	powers := rapid.SliceOfN(rapid.SampledFrom([]uint64{ledger.MinFoundingPower, 0, 2_500_000, 40_000_000}), least, most).Draw(rt, "powers")
 	powers[0] = max(powers[0], ledger.MinFoundingPower)
 	g := CouncilGenesis(powers...)
+	for i := range g.Members {
+		if g.Members[i].Power == 0 && rapid.Bool().Draw(rt, "without a node") {
+			g.Members[i].NodeIDs = nil
+		}
+	}
 	if rapid.Bool().Draw(rt, "own thresholds") {
 		for _, kind := range ledger.ActionKinds() {
 			f := drawFraction(rt, "threshold of "+kind.String())
@@ -87,6 +92,9 @@ func (p *governPlay) admission(rt *rapid.T) ledger.Action {
 	}
 	if ledger.Roles(a.Roles).Has(ledger.RoleValidator) {
 		a.ConsensusKey, a.Power = p.consensusKey(rt), p.power(rt)
+	}
+	if a.Power > 0 || rapid.Bool().Draw(rt, "with a node") {
+		a.NodeIDs = ledger.NodeIDs{NodeID(name)}
 	}
 	return a
 }

@@ -75,6 +75,7 @@ func newChain(t testing.TB, seed uint64) *chain {
 	}
 	g.Members = []ledger.GenesisMember{{
 		Admin: bank, Name: "Bank", Roles: []string{"validator", "registrar"}, ConsensusKey: ledger.ConsensusKey{1}, Power: ledger.MinFoundingPower,
+		NodeIDs: []ledger.NodeID{{1}},
 	}}
 	issuer := c.keys[0].Address()
 	for _, symbol := range []string{"EUR", "USD"} {
