@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -218,4 +219,43 @@ func TestNobodyElseLosesANonce(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestProposalsWeighTheirActions: a proposal counts as many legs as it has
+// actions, one for each alike, so that a block's cap bounds what it costs.
+func TestProposalsWeighTheirActions(t *testing.T) {
+	g := ledgertest.CouncilGenesis(million)
+	g.Params.MaxBlockLegs = ledger.MaxLegs
+	c := ledgertest.NewCouncilOf(t, g)
+	check, err := ledger.NewBlockCheck(c.Net, c.Time+1, c.State)
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := ledger.MaxLegs
+	for _, actions := range []int{1, 2, ledger.MaxActions} {
+		tx := c.Sign(t, "m0", proposing(slices.Repeat(ledger.ActionList{resolving("We agree.")}, actions)...))
+		if tx.Legs() != actions {
+			t.Errorf("%d actions weigh %d legs", actions, tx.Legs())
+		}
+		if code, err := check.Admit(tx); code != ledger.Applied || err != nil {
+			t.Fatalf("%d actions: %s %v", actions, code, err)
+		}
+		left -= actions
+	}
+	for left > 0 {
+		actions := min(left, ledger.MaxActions)
+		if code, err := check.Admit(c.Sign(t, "m0", proposing(slices.Repeat(ledger.ActionList{resolving("We agree.")}, actions)...))); code != ledger.Applied || err != nil {
+			t.Fatalf("with room for %d legs: %s %v", left, code, err)
+		}
+		left -= actions
+	}
+	if code, err := check.Admit(c.Sign(t, "m0", casting(1, ledger.ChoiceYes))); code != ledger.CodeBlockLimit || err != nil {
+		t.Errorf("a vote more: %s %v", code, err)
+	}
+	if faulty, _ := ledger.Decode(c.Net, nil); faulty.Legs() != 1 {
+		t.Errorf("no transaction weighs %d legs", faulty.Legs())
+	}
+	if vote := c.Sign(t, "m0", casting(1, ledger.ChoiceYes)); vote.Legs() != 1 {
+		t.Errorf("a vote weighs %d legs", vote.Legs())
+	}
 }

@@ -53,7 +53,7 @@ type Operation interface {
 	// recipients lists the accounts that would receive or be admitted, each once
 	// for every time it does. The slice is the caller's.
 	recipients() []crypto.Address
-	// legs counts what the operation weighs against the block's cap.
+	// legs counts what the operation weighs against the block's cap; at least 1.
 	legs() int
 	// encode writes the payload, a list.
 	encode(w *encoder)

@@ -57,6 +57,10 @@ func (alone) authorisers(crypto.Address) []crypto.Address { return nil }
 func (alone) recipients() []crypto.Address                { return nil }
 func (alone) legs() int                                   { return 1 }
 
+// legs counts the actions: each is tried when it is proposed, and done when it
+// has passed.
+func (o *Propose) legs() int { return max(1, len(o.Actions)) }
+
 // Kind implements Operation.
 func (*Propose) Kind() Kind { return KindPropose }
 

@@ -28,7 +28,7 @@ type Params struct {
 	MaxNewAccounts        uint64                 // accounts that one block may create
 	MaxMultiPartyLifetime uint64                 // seconds that validUntil may lie ahead when others sign too
 	MaxBlockSignatures    uint64                 // signatures that one block may carry
-	MaxBlockLegs          uint64                 // legs that one block may carry; operations without legs count one
+	MaxBlockLegs          uint64                 // legs, items and actions that one block may carry; operations without count one
 	MaxBlockBytes         uint64                 // raw bytes of all transactions that one block may carry
 	MinProposalDelay      uint64                 // seconds at least between a proposal's passing and taking effect
 	KeyRotationCooldown   uint64                 // seconds between two of a member's own changes of its consensus key

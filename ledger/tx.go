@@ -101,7 +101,8 @@ func DecodeHashed(net *Network, raw []byte, hash crypto.Hash) (*Tx, Code) {
 }
 
 // Legs counts what tx weighs against a block's cap on legs: the legs of a
-// transfer, and one for every other operation.
+// transfer, the items of a settlement, the actions of a proposal, and one for
+// every other operation.
 func (tx *Tx) Legs() int {
 	if tx.Op == nil {
 		return 1
