@@ -6,15 +6,17 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/ledger"
 )
 
 // Compare fails the test unless the chain's state says what the model says of
-// members, keys, powers, proposals, parameters and upgrades.
+// members, keys, powers, proposals, accounts, assets, parameters and upgrades.
 func (m *GovernModel) Compare(t testing.TB, c *Chain) {
 	t.Helper()
 	m.compareMembers(t, c)
 	m.compareProposals(t, c)
+	m.compareStatuses(t, c)
 	params, err := ledger.ReadParams(c.State)
 	if err != nil {
 		t.Fatal(err)
@@ -77,6 +79,29 @@ func (m *GovernModel) compareProposals(t testing.TB, c *Chain) {
 		if err != nil || is.Status.String() != want.status || is.Proposer != want.proposer || uint64(is.Created) != want.created ||
 			uint64(is.Due) != want.due || is.Delay != want.delay || is.Code != want.code || int(is.Failed) != want.failed || !slices.Equal(is.Votes, want.order) {
 			t.Fatalf("proposal %d is %+v (%v), in the model %+v", i+1, is, err, want)
+		}
+	}
+}
+
+// compareStatuses: who answers for each account, and what is frozen and paused.
+func (m *GovernModel) compareStatuses(t testing.TB, c *Chain) {
+	t.Helper()
+	accounts, assets := c.State.Under("account/"), c.State.Under("asset/")
+	if len(accounts) != len(m.world.accounts) || len(assets) != len(m.world.assets) {
+		t.Fatalf("the state has %d accounts and %d assets, the model %d and %d", len(accounts), len(assets), len(m.world.accounts), len(m.world.assets))
+	}
+	for _, e := range accounts {
+		address := crypto.Address([]byte(e.Key))
+		is, err := ledger.DecodeAccount(e.Value)
+		if want := m.world.accounts[address]; err != nil || want == nil || is.Status.String() != want.status() || is.Member != want.member {
+			t.Fatalf("account %s is %s, of %s (%v), in the model %+v", address, is.Status, is.Member, err, want)
+		}
+	}
+	for _, e := range assets {
+		address := crypto.Address([]byte(e.Key))
+		is, err := ledger.DecodeAsset(e.Value)
+		if want := m.world.assets[address]; err != nil || want == nil || is.Status.String() != want.status() || is.Issuer != want.issuer {
+			t.Fatalf("asset %s is %s, issued by %s (%v), in the model %+v", address, is.Status, is.Issuer, err, want)
 		}
 	}
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/tallystick/tallystick/ledger"
 )
 
-// GovernModel is governance a second time: members, proposals, powers, parameters
-// and upgrades, slow, obvious, and without a line of the ledger's own logic. It
-// knows nothing of freezing accounts and pausing assets by a vote.
+// GovernModel is governance a second time: members, proposals, powers, parameters,
+// upgrades, frozen accounts and paused assets, slow, obvious, and without a line of
+// the ledger's own logic.
 type GovernModel struct {
 	world governWorld
 	now   uint64
@@ -22,8 +22,8 @@ type GovernModel struct {
 type governWorld struct {
 	members    map[crypto.Address]*councilMember
 	owners     map[ledger.ConsensusKey]crypto.Address // of every key ever used
-	accounts   map[crypto.Address]crypto.Address      // the member that answers for each; zero for none
-	assets     map[crypto.Address]bool
+	accounts   map[crypto.Address]*councilAccount
+	assets     map[crypto.Address]*councilAsset
 	proposals  []*modelProposal // number 1 first
 	params     map[string]uint64
 	thresholds map[string]*big.Rat
@@ -55,11 +55,11 @@ type modelProposal struct {
 	failed       int
 }
 
-// NewGovernModel reads a genesis document.
-func NewGovernModel(g *ledger.Genesis, assets ...crypto.Address) *GovernModel {
+// NewGovernModel reads a genesis document. at are its assets' addresses, by symbol.
+func NewGovernModel(g *ledger.Genesis, at func(symbol string) crypto.Address) *GovernModel {
 	w := governWorld{
 		members: map[crypto.Address]*councilMember{}, owners: map[ledger.ConsensusKey]crypto.Address{},
-		accounts: map[crypto.Address]crypto.Address{}, assets: map[crypto.Address]bool{}, thresholds: map[string]*big.Rat{}, version: 1,
+		accounts: map[crypto.Address]*councilAccount{}, assets: map[crypto.Address]*councilAsset{}, thresholds: map[string]*big.Rat{}, version: 1,
 		params: map[string]uint64{
 			"accountPolicy": 1, "maxNewAccounts": g.Params.MaxNewAccounts, "maxMultiPartyLifetime": g.Params.MaxMultiPartyLifetime,
 			"maxBlockSignatures": g.Params.MaxBlockSignatures, "maxBlockLegs": g.Params.MaxBlockLegs, "maxBlockBytes": g.Params.MaxBlockBytes,
@@ -70,10 +70,10 @@ func NewGovernModel(g *ledger.Genesis, assets ...crypto.Address) *GovernModel {
 		w.params["accountPolicy"] = 2
 	}
 	for _, a := range g.Accounts {
-		w.accounts[a.Address] = a.Member
+		w.accounts[a.Address] = &councilAccount{member: a.Member}
 	}
-	for _, a := range assets {
-		w.assets[a] = true
+	for _, a := range g.Assets {
+		w.assets[at(a.Symbol)] = &councilAsset{issuer: a.Issuer, settles: a.Symbol == g.Settlement}
 	}
 	for _, kind := range ledger.ActionKinds() {
 		w.thresholds[kind.String()] = big.NewRat(2, 3)
@@ -103,7 +103,16 @@ func (w *governWorld) clone() governWorld {
 		copied.power, copied.target = new(big.Int).Set(m.power), new(big.Int).Set(m.target)
 		c.members[a] = &copied
 	}
-	c.accounts, c.params, c.thresholds = maps.Clone(w.accounts), maps.Clone(w.params), maps.Clone(w.thresholds)
+	c.accounts, c.assets = map[crypto.Address]*councilAccount{}, map[crypto.Address]*councilAsset{}
+	for address, a := range w.accounts {
+		copied := *a
+		c.accounts[address] = &copied
+	}
+	for address, a := range w.assets {
+		copied := *a
+		c.assets[address] = &copied
+	}
+	c.params, c.thresholds = maps.Clone(w.params), maps.Clone(w.thresholds)
 	return c
 }
 
@@ -127,13 +136,35 @@ func (m *GovernModel) Block(time ledger.UnixTime, evidence []ledger.ConsensusKey
 }
 
 func (m *GovernModel) run(sender crypto.Address, op ledger.Operation) ledger.Code {
-	member := m.world.members[sender]
-	if member != nil && member.status != "active" {
+	w := &m.world
+	if !w.mayAct(sender) {
 		return ledger.CodeSenderInactive
 	}
+	switch op := op.(type) {
+	case *ledger.PauseAsset:
+		return w.issuer(sender, op.Asset, op)
+	case *ledger.ResumeAsset:
+		return w.issuer(sender, op.Asset, op)
+	case *ledger.RetireAsset:
+		return w.issuer(sender, op.Asset, op)
+	}
+	member := w.members[sender]
 	if member == nil {
 		return ledger.CodeNotMember
 	}
+	switch op := op.(type) {
+	case *ledger.FreezeAccount:
+		return w.registrar(sender, op.Account, op)
+	case *ledger.UnfreezeAccount:
+		return w.registrar(sender, op.Account, op)
+	case *ledger.CloseAccount:
+		return w.registrar(sender, op.Account, op)
+	}
+	return m.govern(sender, member, op)
+}
+
+// govern is what becomes of a member's operation of governance.
+func (m *GovernModel) govern(sender crypto.Address, member *councilMember, op ledger.Operation) ledger.Code {
 	switch op := op.(type) {
 	case *ledger.Propose:
 		return m.propose(sender, op)

@@ -223,9 +223,13 @@ func (m *GovernModel) do(a ledger.Action) ledger.Code {
 	case *ledger.SetThresholdAction:
 		return w.setThreshold(a)
 	case *ledger.FreezeAccountAction:
-		if m := w.members[a.Account]; m != nil && m.status != "removed" {
-			return ledger.CodeAdminAccount
-		}
+		return w.freezeByVotes(a.Account)
+	case *ledger.UnfreezeAccountAction:
+		return w.unfreezeByVotes(a.Account)
+	case *ledger.PauseAssetAction:
+		return w.pauseByVotes(a.Asset, true, ledger.CodeAssetPaused)
+	case *ledger.ResumeAssetAction:
+		return w.pauseByVotes(a.Asset, false, ledger.CodeAssetNotPaused)
 	case *ledger.ScheduleUpgradeAction:
 		return m.schedule(a)
 	case *ledger.CancelUpgradeAction:
@@ -257,7 +261,8 @@ func (w *governWorld) admit(a *ledger.AdmitMemberAction) ledger.Code {
 	if w.members[a.Admin] != nil {
 		return ledger.CodeMemberExists
 	}
-	if answers, there := w.accounts[a.Admin]; w.assets[a.Admin] || there && !answers.IsZero() {
+	account := w.accounts[a.Admin]
+	if w.assets[a.Admin] != nil || account != nil && (account.stopped() || !account.member.IsZero()) {
 		return ledger.CodeAdminUnfit
 	}
 	for _, m := range w.members {
@@ -271,7 +276,7 @@ func (w *governWorld) admit(a *ledger.AdmitMemberAction) ledger.Code {
 		}
 		w.owners[a.ConsensusKey] = a.Admin
 	}
-	w.accounts[a.Admin] = a.Admin
+	w.accounts[a.Admin] = &councilAccount{member: a.Admin}
 	w.members[a.Admin] = &councilMember{a.Name, "active", ledger.Roles(a.Roles), a.ConsensusKey, new(big.Int), new(big.Int).SetUint64(a.Power), a.NodeIDs, 0}
 	w.unsettled = true
 	return ledger.Applied

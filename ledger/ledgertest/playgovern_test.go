@@ -22,7 +22,8 @@ func drawFraction(rt *rapid.T, label string) ledger.Threshold {
 	return rapid.SampledFrom(fractions).Draw(rt, label)
 }
 
-// drawCouncil draws the founders' powers and, half of the time, the thresholds.
+// drawCouncil draws the founders' powers and, half of the time, the thresholds. m0
+// answers for two accounts more.
 func drawCouncil(rt *rapid.T, least, most int) *ledger.Genesis {
 	powers := rapid.SliceOfN(rapid.SampledFrom([]uint64{ledger.MinFoundingPower, 0, 2_500_000, 40_000_000}), least, most).Draw(rt, "powers")
 	powers[0] = max(powers[0], ledger.MinFoundingPower)
@@ -40,6 +41,9 @@ func drawCouncil(rt *rapid.T, least, most int) *ledger.Genesis {
 			}
 			g.Params.Thresholds = append(g.Params.Thresholds, ledger.GenesisThreshold{Action: kind.String(), Numerator: f.Numerator, Denominator: f.Denominator})
 		}
+	}
+	for _, name := range []string{"clerk", "teller"} {
+		g.Accounts = append(g.Accounts, ledger.GenesisAccount{Address: Address(name), Member: Address("m0")})
 	}
 	g.Params.MinProposalDelay = rapid.SampledFrom([]uint64{0, 0, 30}).Draw(rt, "minProposalDelay")
 	return g
@@ -85,7 +89,7 @@ func (p *governPlay) roles(rt *rapid.T) ledger.RoleNames {
 }
 
 func (p *governPlay) admission(rt *rapid.T) ledger.Action {
-	name := rapid.SampledFrom([]string{"puppet0", "puppet1", "puppet2", "puppet0", "puppet1", "puppet2", "m0"}).Draw(rt, "admitted")
+	name := rapid.SampledFrom([]string{"puppet0", "puppet1", "puppet2", "puppet0", "puppet1", "puppet2", "m0", "clerk", "stranger"}).Draw(rt, "admitted")
 	a := &ledger.AdmitMemberAction{Admin: Address(name), Name: "Member " + name, Roles: p.roles(rt)}
 	if oneIn(rt, 8, "a taken name") {
 		a.Name = "Member m0"
@@ -100,7 +104,7 @@ func (p *governPlay) admission(rt *rapid.T) ledger.Action {
 }
 
 func (p *governPlay) action(rt *rapid.T) ledger.Action {
-	switch oneOf(rt, 14, "action") {
+	switch oneOf(rt, 18, "action") {
 	case 0, 1:
 		return p.admission(rt)
 	case 2:
@@ -124,13 +128,77 @@ func (p *governPlay) action(rt *rapid.T) ledger.Action {
 	return p.networkAction(rt)
 }
 
+// account draws one that the members may freeze, as a rule.
+func (p *governPlay) account(rt *rapid.T) crypto.Address {
+	if oneIn(rt, 8, "an admin's account") {
+		return Address(rapid.SampledFrom(p.candidates()).Draw(rt, "whose account"))
+	}
+	return Address(rapid.SampledFrom([]string{"clerk", "clerk", "clerk", "clerk", "teller", "stranger", "issuer"}).Draw(rt, "account"))
+}
+
+func (p *governPlay) asset(rt *rapid.T) crypto.Address {
+	if oneIn(rt, 8, "no asset") {
+		return Address("stranger")
+	}
+	return p.Asset(rapid.SampledFrom([]string{"COIN", "GOLD", "GOLD"}).Draw(rt, "asset"))
+}
+
+// freezing freezes an account, or ends a freeze: mostly what applies now.
+func (p *governPlay) freezing(rt *rapid.T) ledger.Action {
+	address := p.account(rt)
+	value, _ := p.State.Get(ledger.KeyAccount(address))
+	account, err := ledger.DecodeAccount(value)
+	frozen := err == nil && (account.Status == ledger.StatusFrozenByNetwork || account.Status == ledger.StatusFrozenByBoth)
+	if frozen != oneIn(rt, 6, "what does not apply") {
+		return &ledger.UnfreezeAccountAction{Account: address}
+	}
+	return &ledger.FreezeAccountAction{Account: address}
+}
+
+// pausing pauses an asset, or ends a pause: mostly what applies now.
+func (p *governPlay) pausing(rt *rapid.T) ledger.Action {
+	address := p.asset(rt)
+	value, _ := p.State.Get(ledger.KeyAsset(address))
+	asset, err := ledger.DecodeAsset(value)
+	paused := err == nil && slices.Contains([]ledger.AssetStatus{ledger.AssetPausedByNetwork, ledger.AssetPausedByBoth, ledger.AssetRetiredAndPaused}, asset.Status)
+	if paused != oneIn(rt, 6, "what does not apply") {
+		return &ledger.ResumeAssetAction{Asset: address}
+	}
+	return &ledger.PauseAssetAction{Asset: address}
+}
+
+// byRegistrar draws what a registrar does to an account that may be the network's
+// to freeze too.
+func (p *governPlay) byRegistrar(rt *rapid.T) ledger.Operation {
+	switch oneOf(rt, 9, "of a registrar") {
+	case 0:
+		return &ledger.CloseAccount{Account: Address("teller")}
+	case 1, 2, 3:
+		return &ledger.UnfreezeAccount{Account: p.account(rt)}
+	}
+	return &ledger.FreezeAccount{Account: p.account(rt)}
+}
+
+// byIssuer draws what an issuer does to an asset that the network may pause too.
+func (p *governPlay) byIssuer(rt *rapid.T) ledger.Operation {
+	switch oneOf(rt, 9, "of an issuer") {
+	case 0, 8:
+		return &ledger.RetireAsset{Asset: p.asset(rt)}
+	case 1, 2, 3:
+		return &ledger.ResumeAsset{Asset: p.asset(rt)}
+	}
+	return &ledger.PauseAsset{Asset: p.asset(rt)}
+}
+
 func (p *governPlay) networkAction(rt *rapid.T) ledger.Action {
-	switch oneOf(rt, 5, "network action") {
+	switch oneOf(rt, 10, "network action") {
 	case 0:
 		name := rapid.SampledFrom([]string{"minProposalDelay", "keyRotationCooldown", "maxNewAccounts"}).Draw(rt, "parameter")
 		return &ledger.SetParameterAction{Name: name, Value: rapid.SampledFrom([]uint64{0, 60, 90, 1 << 40}).Draw(rt, "value")}
-	case 1:
-		return &ledger.FreezeAccountAction{Account: Address(rapid.SampledFrom(p.Members).Draw(rt, "frozen"))} // an admin's: never
+	case 1, 5, 6:
+		return p.freezing(rt)
+	case 7, 8, 9:
+		return p.pausing(rt)
 	case 2:
 		version := rapid.Uint64Range(1, 4).Draw(rt, "version")
 		return &ledger.ScheduleUpgradeAction{Version: version, Height: uint64(p.Height) + rapid.Uint64Range(1, 6).Draw(rt, "ahead"), Name: "next"}
@@ -204,6 +272,13 @@ func (p *governPlay) seconds(rt *rapid.T) ledger.UnixTime {
 // senderMayAct reports whether a transaction of name would be includable.
 func (p *governPlay) senderMayAct(name string) bool {
 	value, _ := p.State.Get(ledger.KeyAccount(Address(name)))
-	m, member, err := ledger.ReadMember(p.State, Address(name))
-	return value != nil && err == nil && (!member || m.Status == ledger.MemberActive)
+	if value == nil {
+		return false
+	}
+	account, err := ledger.DecodeAccount(value)
+	if err != nil || account.Status != ledger.StatusActive {
+		return false
+	}
+	m, member, err := ledger.ReadMember(p.State, account.Member)
+	return err == nil && (!member || m.Status == ledger.MemberActive)
 }
