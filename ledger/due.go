@@ -1,12 +1,16 @@
 package ledger
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 )
 
-// maxDue bounds what falls due in one block; the rest waits for the next.
+// maxDue bounds what falls due in one block; the rest waits for the next. But
+// proposals do not wait: see lateProposals.
 const maxDue = 10_000
 
 // dueKind says what falls due. Kinds are part of the state's keys.
@@ -70,7 +74,11 @@ func (s *state) fallDue() error {
 	if err != nil || bad != nil || len(due) == 0 {
 		return errors.Join(err, bad)
 	}
-	for _, id := range due {
+	late, err := s.lateProposals(due)
+	if err != nil {
+		return err
+	}
+	for _, id := range slices.Concat(due, late) {
 		if err := s.happen(id); err != nil {
 			return err
 		}
@@ -78,6 +86,33 @@ func (s *state) fallDue() error {
 	}
 	s.dueFromTable.set(from, due[len(due)-1])
 	return nil
+}
+
+// lateProposals finds, where as much is due as one block handles, the proposals
+// that are due behind it. They are handled too, in their order: anybody can make
+// holds, and must not decide by their number when a vote takes effect. There are at
+// most MaxOpenProposals, and nothing that a proposal does depends on what holds do.
+func (s *state) lateProposals(due []dueID) (late []dueID, err error) {
+	if len(due) < maxDue {
+		return nil, nil
+	}
+	last := appendKeyDue(nil, due[len(due)-1])
+	list, err := s.proposalListTable.get(s.reader, single{})
+	if err != nil {
+		return nil, err
+	}
+	for _, number := range list.value.open {
+		c, err := s.proposalTable.get(s.reader, number)
+		if err != nil {
+			return nil, err
+		}
+		id := c.value.dueID(number)
+		if s.reached(id.time) && bytes.Compare(appendKeyDue(nil, id), last) > 0 {
+			late = append(late, id)
+		}
+	}
+	slices.SortStableFunc(late, func(a, b dueID) int { return cmp.Compare(a.time, b.time) })
+	return late, nil
 }
 
 // happen handles one item, which it takes off the schedule first.
@@ -124,7 +159,8 @@ func decodeDue(value []byte) (byte, error) {
 }
 
 // The record at KeyDueFrom is the key of what fell due last: nothing at it or
-// below is due any more, because what is scheduled lies after a block's time.
+// below is due any more, because what is scheduled lies after a block's time. Late
+// proposals do not count: more lies between.
 func writeDueFrom(w *encoder, id *dueID) { w.out = appendKeyDue(w.out, *id) }
 
 func decodeDueFrom(value []byte) (dueID, error) { return parseKeyDue(value) }
