@@ -137,16 +137,19 @@ func (s *state) decide(id ProposalID) error {
 	return nil
 }
 
-// pass is what becomes of a proposal with enough votes.
+// pass is what becomes of a proposal with enough votes. The least delay is kept by
+// what was proposed before it was set too: or else one could be kept in store,
+// open, to take effect without one.
 func (s *state) pass(c *cell[ProposalID, Proposal]) error {
 	if err := s.unscheduleProposal(c); err != nil {
 		return err
 	}
-	if c.value.Delay == 0 {
+	delay := max(c.value.Delay, s.params.MinProposalDelay)
+	if delay == 0 {
 		return s.execute(c)
 	}
 	p := c.value
-	p.Status, p.Due = ProposalWaiting, s.time+UnixTime(p.Delay)
+	p.Status, p.Due = ProposalWaiting, s.time+UnixTime(delay)
 	s.proposalTable.set(c, p)
 	s.emit(Event{Type: EventProposalPassed, Number: uint64(c.id), Until: p.Due})
 	return s.schedule(p.dueID(c.id))

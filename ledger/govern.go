@@ -10,7 +10,7 @@ type Propose struct {
 	alone
 	Actions      ActionList `json:"actions"`      // 1..MaxActions, applied in order, together or not at all
 	VotingPeriod uint64     `json:"votingPeriod"` // seconds, MinVotingPeriod..MaxVotingPeriod
-	Delay        uint64     `json:"delay"`        // seconds between passing and taking effect, in which members may veto; at most MaxProposalDelay
+	Delay        uint64     `json:"delay"`        // seconds at least between passing and taking effect, in which members may veto; at most MaxProposalDelay
 }
 
 // CastVote is a member's vote on a proposal. It cannot be changed.

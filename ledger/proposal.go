@@ -57,7 +57,7 @@ type Proposal struct {
 	Status   ProposalStatus
 	Created  UnixTime // the block's time
 	Due      UnixTime // open: when it expires; waiting: when it takes effect; else when it ended
-	Delay    uint64   // seconds between passing and taking effect
+	Delay    uint64   // seconds at least between passing and taking effect; see pass
 	Votes    []Vote   // in the order in which they were cast; a member has one, and one veto
 	Code     Code     // of a failed one: why
 	Failed   uint64   // of a failed one: which action, from 0

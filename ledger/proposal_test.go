@@ -320,3 +320,35 @@ func TestNoWayAround(t *testing.T) {
 		}
 	}
 }
+
+// TestLeastDelayOfWhatIsOpen: the least delay is kept by all that pass while it is
+// in force, proposed before it or not; who has a longer one keeps that.
+func TestLeastDelayOfWhatIsOpen(t *testing.T) {
+	c := ledgertest.NewCouncil(t, equal(4)...)
+	early := c.Propose(t, "m0", setting("maxNewAccounts", 7))
+	long := c.ProposeLater(t, "m1", 200, setting("maxBlockLegs", 5000))
+	c.Pass(t, setting("minProposalDelay", 100))
+	c.Vote(t, early, ledger.ChoiceYes, "m1", "m2")
+	if p := wantStatus(t, c, early, ledger.ProposalWaiting); p.Due != c.Time+100 || p.Delay != 0 {
+		t.Errorf("it takes effect at %d, now is %d", p.Due, c.Time)
+	}
+	c.Vote(t, long, ledger.ChoiceYes, "m0", "m2")
+	if p := wantStatus(t, c, long, ledger.ProposalWaiting); p.Due != c.Time+200 {
+		t.Errorf("it takes effect at %d, now is %d", p.Due, c.Time)
+	}
+	c.Wait(t, 98)
+	wantStatus(t, c, early, ledger.ProposalWaiting)
+	c.Wait(t, 1)
+	wantStatus(t, c, early, ledger.ProposalExecuted)
+	wantStatus(t, c, long, ledger.ProposalWaiting)
+}
+
+// TestLeastDelayWithinACascade: what passes because of the very proposal that sets
+// the least delay waits already.
+func TestLeastDelayWithinACascade(t *testing.T) {
+	c := ledgertest.NewCouncil(t, equal(6)...)
+	second := c.Propose(t, "m0", setting("maxNewAccounts", 7)) // 4 of 6 are not enough, 4 of 5 are
+	c.Vote(t, second, ledger.ChoiceYes, "m1", "m2", "m3")
+	c.Pass(t, suspending("m5"), setting("minProposalDelay", 100))
+	wantStatus(t, c, second, ledger.ProposalWaiting)
+}

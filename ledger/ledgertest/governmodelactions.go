@@ -139,8 +139,8 @@ func (m *GovernModel) decide(p *modelProposal) {
 		return
 	}
 	if w.above(w.count(p.ballots, true), need) {
-		if p.delay > 0 {
-			p.status, p.due = "waiting", m.now+p.delay
+		if wait := max(p.delay, w.params["minProposalDelay"]); wait > 0 {
+			p.status, p.due = "waiting", m.now+wait
 		} else {
 			m.execute(p)
 		}

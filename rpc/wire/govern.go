@@ -56,7 +56,7 @@ type Proposal struct {
 	Actions   ledger.ActionList `json:"actions"`
 	Created   uint64            `json:"created"` // block time
 	Due       uint64            `json:"due"`     // open: when it expires; waiting: when it takes effect; else when it ended
-	Delay     uint64            `json:"delay"`   // seconds between passing and taking effect
+	Delay     uint64            `json:"delay"`   // seconds at least between passing and taking effect
 	Votes     []ProposalVote    `json:"votes"`   // in the order in which they were cast
 	Tally     Tally             `json:"tally"`   // of the members that are active now
 	Threshold ProposalThreshold `json:"threshold"`
