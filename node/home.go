@@ -17,6 +17,7 @@ import (
 	"github.com/cometbft/cometbft/privval"
 
 	"github.com/tallystick/tallystick/config"
+	"github.com/tallystick/tallystick/ledger"
 )
 
 // Home is a node's directory:
@@ -171,9 +172,23 @@ func readNodeKey(home Home) (*p2p.NodeKey, error) {
 	return key, nil
 }
 
+// ReadConsensusKey reads the public half of a validator key from its file, which
+// need not be in a home.
+func ReadConsensusKey(path string) (public ledger.ConsensusKey, err error) {
+	key, err := readValidatorFile(path)
+	if err != nil {
+		return public, err
+	}
+	return ledger.ConsensusKey(key.PrivKey.PubKey().Bytes()), nil
+}
+
 func readValidatorKey(home Home) (privval.FilePVKey, error) {
+	return readValidatorFile(home.ValidatorKeyFile())
+}
+
+func readValidatorFile(path string) (privval.FilePVKey, error) {
 	var key privval.FilePVKey
-	data, err := os.ReadFile(home.ValidatorKeyFile())
+	data, err := os.ReadFile(path)
 	if err == nil {
 		err = cometjson.Unmarshal(data, &key)
 	}
@@ -184,7 +199,7 @@ func readValidatorKey(home Home) (privval.FilePVKey, error) {
 		err = errors.New("pub_key is not the public half of priv_key")
 	}
 	if err != nil {
-		return key, fmt.Errorf("read validator key %s: %w", home.ValidatorKeyFile(), err)
+		return key, fmt.Errorf("read validator key %s: %w", path, err)
 	}
 	return key, nil
 }

@@ -111,6 +111,7 @@ var commandHints = map[string]string{
 	ledger.CodeUnknownProposal.String():     "`tally proposal list` shows them",
 	ledger.CodeProposalClosed.String():      "`tally proposal show` shows where it stands",
 	ledger.CodeParameterRange.String():      "`tally proposal params` shows each parameter's range",
+	ledger.CodeKeyUsed.String():             "make a new one: `tally member rotate-key --help`",
 	ledger.CodeInvalidField.String():        "no address may be zero, texts have no control characters, and a symbol is 1 to 12 of A-Z and 0-9",
 	ledger.CodeLimitExceeded.String():       fmt.Sprintf("a memo has at most %d bytes, a reference %d, a transaction %d legs", ledger.MaxMemoBytes, ledger.MaxReferenceBytes, ledger.MaxLegs),
 }

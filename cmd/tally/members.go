@@ -106,29 +106,6 @@ func validatorsText(v *wire.Validators) string {
 	return t.String()
 }
 
-func newMemberRotateKey() *cobra.Command {
-	c := &cobra.Command{
-		Use:   "rotate-key",
-		Short: "Give your member's validator another consensus key",
-		Long: "Give the validator of the sender's member another consensus key, which nobody ever had. Start the\n" +
-			"node that has it before, and stop the old one only when `tally member validators` no longer lists it.",
-		Example: "  tally member rotate-key --key 0x8a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c",
-		Args:    cobra.NoArgs,
-	}
-	f := sendFlags{}
-	f.add(c)
-	text := c.Flags().String("key", "", "the new Ed25519 public `key`: 0x and 64 hex digits")
-	required(c, "key")
-	c.RunE = run(func(c *cobra.Command, _ []string) error {
-		op := &ledger.RotateValidatorKey{}
-		if err := op.ConsensusKey.UnmarshalText([]byte(*text)); err != nil {
-			return fails(exitUsage, fmt.Errorf("--key: %w", err), "")
-		}
-		return f.offer(c, func(context.Context, *client.Client, crypto.Address) (ledger.Operation, error) { return op, nil })
-	})
-	return c
-}
-
 func newMemberNodes() *cobra.Command {
 	return group("nodes", "Say which nodes of your member may connect", newMemberNodesSet())
 }
