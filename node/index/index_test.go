@@ -351,7 +351,7 @@ func (c *chain) compare(x *Index, height ledger.Height, state table) {
 	err := x.AssetsAt(crypto.Address{}, height, func(a crypto.Address, got *ledger.Asset) bool {
 		assets = append(assets, a)
 		want, err := ledger.DecodeAsset(state[string(ledger.KeyAsset(a))])
-		want.Holds = 0 // the index does not count them
+		want.Holds = 0 // see AssetAt
 		if err != nil || *got != want {
 			c.t.Errorf("height %d: asset %s is %+v, want %+v (%v)", height, a, *got, want, err)
 		}

@@ -183,7 +183,10 @@ func (x *Index) BalancesAt(account crypto.Address, height ledger.Height) (out []
 	return out, err
 }
 
-// AssetAt answers nil where there was no asset after the block at height.
+// AssetAt answers nil where there was no asset after the block at height. Holds
+// is 0 whatever holds there are: no answer of the node shows an asset's number of
+// them, the rule that needs it reads the state, and to count holds out of events
+// the index would have to know what is left of each.
 func (x *Index) AssetAt(asset crypto.Address, height ledger.Height) (record *ledger.Asset, err error) {
 	defer x.watch(&err)
 	return assetAt(x.db, asset, height)
@@ -201,7 +204,7 @@ func (x *Index) AssetBySymbol(symbol string) (asset crypto.Address, ok bool, err
 }
 
 // AssetsAt visits the assets that there were after the block at height, those
-// above after, ascending, until visit answers false.
+// above after, ascending, until visit answers false. They are as AssetAt has them.
 func (x *Index) AssetsAt(after crypto.Address, height ledger.Height, visit func(crypto.Address, *ledger.Asset) bool) (err error) {
 	defer x.watch(&err)
 	return x.eachSuffix([]byte{spaceAsset}, after, func(asset crypto.Address) (bool, error) {
