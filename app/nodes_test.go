@@ -3,6 +3,8 @@ package app
 import (
 	"testing"
 
+	abci "github.com/cometbft/cometbft/abci/types"
+
 	"github.com/tallystick/tallystick/ledger"
 )
 
@@ -39,40 +41,69 @@ func (c *chain) pass(actions ...ledger.Action) {
 	}
 }
 
-// TestNodesUntilPowerIsGone: a member that leaves with much of the power stays
-// connected for as long as blocks need its votes. Cut off before, it would end
-// the chain.
-func TestNodesUntilPowerIsGone(t *testing.T) {
-	for name, leave := range map[string]ledger.Action{
-		"suspended": &ledger.SuspendMemberAction{Member: address("alice")},
-		"removed":   &ledger.RemoveMemberAction{Member: address("alice")},
+// TestNodesUntilVotesAreGone: a member that leaves with much of the power stays
+// connected for as long as blocks need its votes, which is one block longer than
+// it has power. Cut off before, it would end the chain.
+func TestNodesUntilVotesAreGone(t *testing.T) {
+	alice := address("alice")
+	for name, c := range map[string]struct {
+		leave    ledger.Action
+		punished bool
+	}{
+		"suspended":           {&ledger.SuspendMemberAction{Member: alice}, false},
+		"removed":             {&ledger.RemoveMemberAction{Member: alice}, false},
+		"suspended, punished": {&ledger.SuspendMemberAction{Member: alice}, true},
+		"removed, punished":   {&ledger.RemoveMemberAction{Member: alice}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			const million = ledger.MinFoundingPower
-			c := newChain(t, Options{}, membersOf(3*million, million, million, million))
-			c.pass(leave)
+			chain := newChain(t, Options{}, membersOf(12*million, million, million, million))
+			before := uint64(12 * million)
+			chain.pass(c.leave)
 			for blocks := 0; ; blocks++ {
-				m, _, err := ledger.ReadMember(c.store.Latest(), address("alice"))
+				m, _, err := ledger.ReadMember(chain.store.Latest(), alice)
 				if err != nil {
 					t.Fatal(err)
 				}
-				nodes, governed, err := c.Nodes()
+				nodes, governed, err := chain.Nodes()
 				if err != nil || !governed {
 					t.Fatal(governed, err)
 				}
-				if nodes[ledger.NodeID{1}] != (m.Power > 0) || !nodes[ledger.NodeID{2}] {
-					t.Fatalf("with power %d the nodes are %v", m.Power, nodes)
+				if nodes[ledger.NodeID{1}] != (before > 0) || !nodes[ledger.NodeID{2}] {
+					t.Fatalf("with power %d, and %d in the next block, the nodes are %v", m.Power, before, nodes)
 				}
-				if m.Power == 0 {
-					if blocks == 0 {
+				if before == 0 {
+					if blocks < 2 {
 						t.Error("the power was gone at once: nothing was tested")
 					}
 					return
 				}
-				c.block()
+				if c.punished && blocks == 0 && 3*m.Power < m.Power+3*million {
+					t.Fatalf("power %d: the network would not miss its votes", m.Power)
+				}
+				before = m.Power
+				chain.accuse(c.punished && blocks == 0, ledger.ConsensusKey{1})
 			}
 		})
 	}
+}
+
+// accuse makes a block, with evidence against a validator or without.
+func (c *chain) accuse(guilty bool, key ledger.ConsensusKey) {
+	c.t.Helper()
+	p, validator := c.proposal(), key.Address()
+	if guilty {
+		p.Misbehavior = []abci.Misbehavior{{
+			Type: abci.MisbehaviorType_DUPLICATE_VOTE, Validator: abci.Validator{Address: validator[:], Power: 1},
+			Height: p.Height - 1, Time: p.Time, TotalVotingPower: 1,
+		}}
+	}
+	decided := decidedBlock(p)
+	decided.Misbehavior = p.Misbehavior
+	if _, err := c.FinalizeBlock(ctx, decided); err != nil {
+		c.t.Fatal(err)
+	}
+	c.commit()
 }
 
 // TestMembersJudgeAgain: a block in which members propose and powers move leaves
