@@ -199,9 +199,11 @@ func (a *Application) Commit(context.Context, *abci.RequestCommit) (*abci.Respon
 	if err != nil {
 		return nil, a.fail(fmt.Errorf("read back block %d: %w", e.block.Height, err))
 	}
-	if err := a.settle(e, a.latest.Load(), now); err != nil {
+	before := a.latest.Load()
+	if err := a.settle(e, before, now); err != nil {
 		return nil, a.fail(fmt.Errorf("after block %d: %w", e.block.Height, err))
 	}
+	a.warnOfUpgrade(before, now)
 	a.lower()
 	a.countResults(e)
 	a.recent.add(e.executed())

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 
 	abci "github.com/cometbft/cometbft/abci/types"
 	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
@@ -12,17 +13,49 @@ import (
 )
 
 // OutdatedError says that the members have agreed on rules that this program
-// does not know, from a height on that comes next. What is committed can still
-// be read and served.
+// does not know. What is committed is not touched by it.
 type OutdatedError struct {
-	Needs ledger.Upgrade
-	Known []uint64 // versions of the rules
+	Needs     ledger.Upgrade // the name is empty where the state does not have it any more
+	Committed ledger.Height  // the last block that is committed
+	Known     []uint64       // versions of the rules
+	Release   string         // of this program; may be empty
+	Starting  bool           // the program begins: what it does not serve yet it will not serve
 }
 
-// Error implements error.
+// Error implements error. Who reads it may have been woken by it: it says what is
+// wrong, what is not, and what to do.
 func (e *OutdatedError) Error() string {
-	return fmt.Sprintf("from block %d on the network follows protocol version %d, which release %q knows and this program does not (it knows %v): "+
-		"install that release and start it on the same directory", e.Needs.Height, e.Needs.Version, e.Needs.Name, e.Known)
+	var t strings.Builder
+	follows := fmt.Sprintf("block %d follows", e.Needs.Height)
+	if e.Needs.Height <= e.Committed {
+		follows = fmt.Sprintf("the blocks stored here, up to %d, follow", e.Committed)
+	}
+	release := ""
+	if e.Release != "" {
+		release = " (release " + e.Release + ")"
+	}
+	fmt.Fprintf(&t, "%s protocol version %d, and this program%s knows only %s: ", follows, e.Needs.Version, release, versions(e.Known))
+	fmt.Fprintf(&t, "every block up to %d is committed and nothing is lost; ", e.Committed)
+	if e.Starting {
+		t.WriteString("the node does not start with this program; ")
+	} else {
+		t.WriteString("the node goes on answering reads and giving blocks to its peers, and runs no further block; ")
+	}
+	install := "the release that the other validators run"
+	if e.Needs.Name != "" {
+		install = fmt.Sprintf("release %q, or a later one", e.Needs.Name)
+	}
+	fmt.Fprintf(&t, "install %s, and start it on the same directory", install)
+	return t.String()
+}
+
+// versions lists versions of the rules for a person.
+func versions(known []uint64) string {
+	names := make([]string, len(known))
+	for i, v := range known {
+		names[i] = fmt.Sprint(v)
+	}
+	return "version " + strings.Join(names, ", ")
 }
 
 // outdated answers with an error if the block after c follows rules that are not
@@ -31,7 +64,22 @@ func (a *Application) outdated(c *committed) error {
 	if c.upgrade == nil || c.upgrade.Height != c.height+1 || a.knows(c.upgrade.Version) {
 		return nil
 	}
-	return &OutdatedError{*c.upgrade, a.options.Protocols}
+	return a.outdatedBy(*c.upgrade, c)
+}
+
+func (a *Application) outdatedBy(needs ledger.Upgrade, c *committed) *OutdatedError {
+	return &OutdatedError{Needs: needs, Committed: c.height, Known: a.options.Protocols, Release: a.options.Version}
+}
+
+// warnOfUpgrade warns once of an upgrade that this program will not follow, while there
+// is time to replace it.
+func (a *Application) warnOfUpgrade(before, now *committed) {
+	u := now.upgrade
+	if u == nil || a.knows(u.Version) || before.upgrade != nil && *before.upgrade == *u {
+		return
+	}
+	a.log.Warn("the members have agreed on rules that this program does not know: it stops before the first block that follows them; install the release before then",
+		"height", u.Height, "protocol", u.Version, "release", u.Name, "known", a.options.Protocols, "committed", now.height)
 }
 
 func (a *Application) knows(version uint64) bool {
@@ -49,9 +97,21 @@ func (a *Application) checkProtocol() error {
 		return err
 	}
 	if !a.knows(version) {
-		return &OutdatedError{ledger.Upgrade{Version: version, Height: c.height, Name: "unknown"}, a.options.Protocols}
+		return starting(a.outdatedBy(ledger.Upgrade{Version: version, Height: c.height}, c))
 	}
-	return a.outdated(c)
+	if err := a.outdated(c); err != nil {
+		return starting(err)
+	}
+	a.warnOfUpgrade(&committed{}, c)
+	return nil
+}
+
+// starting is err as a program that does not start says it.
+func starting(err error) error {
+	if outdated, is := err.(*OutdatedError); is {
+		outdated.Starting = true
+	}
+	return err
 }
 
 // announce tells CometBFT, one block before, which version the headers carry from

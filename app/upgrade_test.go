@@ -2,6 +2,7 @@ package app
 
 import (
 	"errors"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -78,6 +79,9 @@ func TestOldProgramStops(t *testing.T) {
 	if _, err := c.FinalizeBlock(ctx, decidedBlock(p)); !errors.As(err, &outdated) {
 		t.Errorf("run: %v", err)
 	}
+	if outdated == nil || outdated.Starting || outdated.Committed != 2 || outdated.Needs.Height != 3 {
+		t.Errorf("running: %+v", outdated)
+	}
 	if c.Err() != nil || c.balance("bob") != funds {
 		t.Errorf("after it: %v, balance %d", c.Err(), c.balance("bob"))
 	}
@@ -87,8 +91,65 @@ func TestOldProgramStops(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if _, err := New(s, Options{Logger: quiet()}); !errors.As(err, &outdated) || outdated.Needs.Name != "v2" {
+	if _, err := New(s, Options{Logger: quiet()}); !errors.As(err, &outdated) || outdated.Needs.Name != "v2" || !outdated.Starting {
 		t.Errorf("started again: %v", err)
+	}
+}
+
+// TestOutdatedErrorText: an operator reads what is wrong, what is not, and what to do.
+func TestOutdatedErrorText(t *testing.T) {
+	next := ledger.Upgrade{Version: 2, Height: 1200, Name: "v2.0.0"}
+	for want, e := range map[string]OutdatedError{
+		`block 1200 follows protocol version 2, and this program (release v1.4.1) knows only version 1: ` +
+			`every block up to 1199 is committed and nothing is lost; ` +
+			`the node goes on answering reads and giving blocks to its peers, and runs no further block; ` +
+			`install release "v2.0.0", or a later one, and start it on the same directory`: {
+			Needs: next, Committed: 1199, Known: []uint64{1}, Release: "v1.4.1",
+		},
+		`block 1200 follows protocol version 2, and this program knows only version 1, 3: ` +
+			`every block up to 1199 is committed and nothing is lost; the node does not start with this program; ` +
+			`install release "v2.0.0", or a later one, and start it on the same directory`: {
+			Needs: next, Committed: 1199, Known: []uint64{1, 3}, Starting: true,
+		},
+		`the blocks stored here, up to 1300, follow protocol version 2, and this program (release v1.4.1) knows only version 1: ` +
+			`every block up to 1300 is committed and nothing is lost; the node does not start with this program; ` +
+			`install the release that the other validators run, and start it on the same directory`: {
+			Needs: ledger.Upgrade{Version: 2, Height: 1300}, Committed: 1300, Known: []uint64{1}, Release: "v1.4.1", Starting: true,
+		},
+	} {
+		if got := e.Error(); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+}
+
+// TestUpgradeIsForeseen: a program that will not know the rules says so when they
+// are agreed upon and when it starts, once each, and one that knows them does not.
+func TestUpgradeIsForeseen(t *testing.T) {
+	for _, knows := range []bool{false, true} {
+		var out strings.Builder
+		o := Options{Logger: slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelWarn}))}
+		if knows {
+			o.Protocols = []uint64{ledger.Protocol, ledger.Protocol + 1}
+		}
+		const million = ledger.MinFoundingPower
+		c := newChain(t, o, membersOf(million, million, million, million))
+		c.pass(&ledger.ScheduleUpgradeAction{Version: ledger.Protocol + 1, Height: 9, Name: "v2"})
+		c.block()
+		wantWarnings := func(when string, n int) {
+			t.Helper()
+			if knows {
+				n = 0
+			}
+			if got := strings.Count(out.String(), "height=9 protocol=2 release=v2 known=[1]"); got != n {
+				t.Errorf("%s, knows %v: %d warnings, want %d:\n%s", when, knows, got, n, &out)
+			}
+		}
+		wantWarnings("agreed", 1)
+		c = c.reopen()
+		wantWarnings("started again", 2)
+		c.block()
+		wantWarnings("a block later", 2)
 	}
 }
 

@@ -207,7 +207,7 @@ func TestUpgrade(t *testing.T) {
 	if height := n.nodes[old].Height(); height != at-1 {
 		t.Errorf("the old program is at height %d, want %d", height, at-1)
 	}
-	if reasons := strings.Join(n.nodes[old].unready(), "; "); !strings.Contains(reasons, "v2.0.0") {
+	if reasons := strings.Join(n.nodes[old].unready(), "; "); !strings.Contains(reasons, `install release "v2.0.0"`) || !strings.Contains(reasons, "goes on answering reads") {
 		t.Errorf("the old program says only %q", reasons)
 	}
 	if healthy := n.nodes[old].unhealthy(); len(healthy) > 0 {
@@ -227,7 +227,7 @@ func TestUpgrade(t *testing.T) {
 	}
 	n.stop(old)
 	_, err := New(n.configuration(old), string(n.files.home(old)), Options{Logger: n.o.Log})
-	if outdated := new(app.OutdatedError); !errors.As(err, &outdated) || outdated.Needs.Version != 2 {
+	if outdated := new(app.OutdatedError); !errors.As(err, &outdated) || outdated.Needs.Version != 2 || !outdated.Starting {
 		t.Errorf("the old program starts again: %v", err)
 	}
 	n.application = func(int) app.Options { return app.Options{Protocols: []uint64{ledger.Protocol, 2}} }

@@ -37,13 +37,14 @@ type cometLogger struct {
 	log     *slog.Logger
 	peers   bool // of the module that talks to peers
 	quiet   *atomic.Bool
-	failure func(reason any)
+	failure func(reason any) (told bool)
 }
 
 // newCometLogger returns the bridge. failure gets the panic that ended
-// consensus. While quiet is true, everything is only for debugging: a node that
+// consensus, and says whether the operator has been told what it means: then
+// CometBFT's own words, with a stack, are only for debugging. While quiet is true, everything is only for debugging: a node that
 // stops has CometBFT complain about what was stopped before.
-func newCometLogger(log *slog.Logger, quiet *atomic.Bool, failure func(reason any)) cometlog.Logger {
+func newCometLogger(log *slog.Logger, quiet *atomic.Bool, failure func(reason any) (told bool)) cometlog.Logger {
 	return cometLogger{log: log, quiet: quiet, failure: failure}
 }
 
@@ -58,16 +59,16 @@ func (l cometLogger) Warn(message string, keyvals ...any) { l.write(slog.LevelWa
 
 // Error logs an error, or a warning if it is about a peer.
 func (l cometLogger) Error(message string, keyvals ...any) {
-	if message == consensusFailure {
-		for i := 0; i+1 < len(keyvals); i += 2 {
-			if keyvals[i] == "err" {
-				l.failure(keyvals[i+1])
-			}
-		}
-	}
 	level := slog.LevelError
 	if l.peers {
 		level = slog.LevelWarn
+	}
+	if message == consensusFailure {
+		for i := 0; i+1 < len(keyvals); i += 2 {
+			if keyvals[i] == "err" && l.failure(keyvals[i+1]) {
+				level = slog.LevelDebug
+			}
+		}
 	}
 	l.write(level, message, keyvals)
 }

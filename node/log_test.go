@@ -34,7 +34,7 @@ func TestCometLogLevels(t *testing.T) {
 		var quiet atomic.Bool
 		quiet.Store(c.quiet)
 		base := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug - 8}))
-		l := newCometLogger(base, &quiet, func(any) { t.Error("no failure was logged") }).With("module", c.module)
+		l := newCometLogger(base, &quiet, func(any) bool { t.Error("no failure was logged"); return false }).With("module", c.module)
 		write := map[string]func(string, ...any){"debug": l.Debug, "info": l.Info, "warn": l.Warn, "error": l.Error}[c.level]
 		write("happened", "msg", printsItself{7}, "err", errors.New("broken"), "odd")
 		line := out.String()
@@ -52,14 +52,22 @@ func TestCometLogLevels(t *testing.T) {
 	}
 }
 
+// TestConsensusFailureIsHeard: and shown, unless the operator knows better.
 func TestConsensusFailureIsHeard(t *testing.T) {
-	var quiet atomic.Bool
-	var heard any
-	l := newCometLogger(slog.New(slog.DiscardHandler), &quiet, func(reason any) { heard = reason }).With("module", "consensus")
-	l.Error("something else", "err", "not this")
-	l.Error(consensusFailure, "err", "the reason", "stack", "…")
-	if heard != "the reason" {
-		t.Errorf("heard %v", heard)
+	for _, told := range []bool{false, true} {
+		var out strings.Builder
+		var quiet atomic.Bool
+		var heard any
+		log := slog.New(slog.NewTextHandler(&out, nil))
+		l := newCometLogger(log, &quiet, func(reason any) bool { heard = reason; return told }).With("module", "consensus")
+		l.Error("something else", "err", "not this")
+		l.Error(consensusFailure, "err", "the reason", "stack", "…")
+		if heard != "the reason" {
+			t.Errorf("heard %v", heard)
+		}
+		if shown := strings.Contains(out.String(), consensusFailure); shown == told {
+			t.Errorf("told %v, and the log says %s", told, out.String())
+		}
 	}
 }
 

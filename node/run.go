@@ -136,9 +136,11 @@ func (n *Node) watchConsensus() {
 }
 
 // consensusPanicked keeps what CometBFT says of the panic that ended consensus.
-func (n *Node) consensusPanicked(reason any) {
+// That this program is too old the application has said better.
+func (n *Node) consensusPanicked(reason any) (told bool) {
 	why := fmt.Sprint(reason)
 	n.panicked.CompareAndSwap(nil, &why)
+	return n.app != nil && n.app.Outdated() != nil
 }
 
 // watchApplication waits for the application to fail, or the node to stop.
