@@ -35,13 +35,13 @@ type Options struct {
 	// on this node is not among them. 0: 256 MiB.
 	SignerCacheBytes int64
 	// PendingTxs and PendingBytes bound what waits for a block, in number and in
-	// bytes of the transactions. 0: 50,000 and 256 MiB.
+	// memory, as the function PendingBytes counts it. 0: 50,000 and 256 MiB.
 	PendingTxs   int
 	PendingBytes int64
 	// AccountTxs and AccountBytes bound what waits of one sender, MemberTxs and
 	// MemberBytes what waits of all accounts of one member, and, on a network with
 	// members, of all accounts of none. 0: an eighth and a half of the pool, but no
-	// less than 64 transactions and 1 MiB.
+	// less than 64 transactions and 4 MiB.
 	AccountTxs   int
 	AccountBytes int64
 	MemberTxs    int

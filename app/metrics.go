@@ -33,7 +33,7 @@ func newMetrics(r prometheus.Registerer, a *Application) *metrics {
 		f.NewGaugeFunc(prometheus.GaugeOpts{Name: name(n), Help: help}, value)
 	}
 	gauge("pending_transactions", "Transactions that wait on this node.", func() float64 { return float64(a.pending.len()) })
-	gauge("pending_bytes", "Bytes of the transactions that wait on this node.", func() float64 { return float64(a.pending.size()) })
+	gauge("pending_bytes", "Memory that transactions count for that wait on this node: four times their bytes, and 1,280 each.", func() float64 { return float64(a.pending.size()) })
 	gauge("pending_largest_member", "Transactions that wait on this node of the member of which the most do; accounts of no member count together.", func() float64 { return float64(a.pending.largest()) })
 	gauge("signer_cache_bytes", "Estimated memory of remembered transactions.", func() float64 { return float64(a.cache.bytes()) })
 	gauge("height", "Height of the last committed block.", func() float64 { return float64(a.latest.Load().height) })

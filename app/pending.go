@@ -32,7 +32,7 @@ type pendingTable struct {
 	doubted  []*pendingTx                      // to be judged again at the next commit; mu
 	arrived  []*pendingTx                      // ascending by seq, with some that are gone; mu
 	seq      uint64                            // of the last that came; mu
-	bytes    int64                             // of all that waits; mu
+	bytes    int64                             // that all that waits counts for; mu
 	filled   bool                              // something found it full, and half is not free since; mu
 	reliefs  uint64                            // see Application.Reliefs; mu
 
@@ -99,7 +99,7 @@ func (p *pendingTable) add(tx *ledger.Tx, member crypto.Address, height ledger.H
 		}
 		return rival, e.tx, false
 	}
-	if what := p.refusal(tx.Sender, member, int64(len(tx.Raw))); what != added {
+	if what := p.refusal(tx.Sender, member, held(tx)); what != added {
 		return what, nil, false
 	}
 	p.insert(tx, member, from)
@@ -135,14 +135,14 @@ func (p *pendingTable) insert(tx *ledger.Tx, member crypto.Address, from string)
 	s.nonces[tx.Nonce] = e
 	s.lowest = min(s.lowest, tx.Nonce)
 	e.place = s.arrived.PushBack(e)
-	p.counted(s, 1, int64(len(tx.Raw)))
+	p.counted(s, 1, held(tx))
 	if tx.ValidUntil != 0 {
 		heap.Push(&p.expiring, e)
 	}
 	if !senderDecides(tx) {
 		p.shared[e] = struct{}{}
 	}
-	p.bytes += int64(len(tx.Raw))
+	p.bytes += held(tx)
 	p.arrived = append(p.arrived, e)
 }
 
@@ -168,7 +168,7 @@ func (p *pendingTable) remove(e *pendingTx) {
 	s := p.senders[e.tx.Sender]
 	delete(s.nonces, e.tx.Nonce)
 	s.arrived.Remove(e.place)
-	p.counted(s, -1, -int64(len(e.tx.Raw)))
+	p.counted(s, -1, -held(e.tx))
 	if len(s.nonces) == 0 {
 		delete(p.senders, e.tx.Sender)
 		p.leave(s)
@@ -176,7 +176,7 @@ func (p *pendingTable) remove(e *pendingTx) {
 	if e.at >= 0 {
 		heap.Remove(&p.expiring, e.at)
 	}
-	p.bytes -= int64(len(e.tx.Raw))
+	p.bytes -= held(e.tx)
 	p.filled = p.filled && !p.limits.all.halfFree(len(p.hashes), p.bytes)
 	e.gone = true
 	if len(p.arrived) > 2*len(p.hashes)+minSweep {
@@ -252,7 +252,7 @@ func (p *pendingTable) len() int {
 	return len(p.hashes)
 }
 
-// size is the bytes of all that waits.
+// size is what all that waits counts for.
 func (p *pendingTable) size() int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()

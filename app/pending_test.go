@@ -150,7 +150,7 @@ func TestDoubted(t *testing.T) {
 
 // Both bounds hold, and what leaves makes room.
 func TestPendingIsBounded(t *testing.T) {
-	for name, o := range map[string]Options{"number": {PendingTxs: 2}, "bytes": {PendingBytes: 500}} {
+	for name, o := range map[string]Options{"number": {PendingTxs: 2}, "bytes": {PendingBytes: 5000}} {
 		c := newChain(t, o, nil)
 		c.block()
 		first, second, third := c.pay("alice", 0, "bob", 1), c.pay("alice", 1, "bob", 1), c.pay("alice", 2, "bob", 1)
@@ -185,7 +185,7 @@ func TestAddRefusesStaleJudgements(t *testing.T) {
 
 // roomy are limits without quotas.
 func roomy(txs int) pendingLimits {
-	all := bound{txs, 1 << 20}
+	all := bound{txs, 16 << 20}
 	return pendingLimits{all, all, all}
 }
 
@@ -240,7 +240,7 @@ func TestPendingTableIsAList(t *testing.T) {
 			"": func(r *rapid.T) {
 				var got []*ledger.Tx
 				p.after(0, func(e *pendingTx) bool { got = append(got, e.tx); return true })
-				if len(got) != len(list) || p.len() != len(list) || p.size() != int64(10*len(list)) {
+				if len(got) != len(list) || p.len() != len(list) || p.size() != PendingBytes(10)*int64(len(list)) {
 					r.Fatalf("%d wait, %d are counted, want %d", len(got), p.len(), len(list))
 				}
 				until, nonces := 0, 0

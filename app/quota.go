@@ -25,12 +25,27 @@ const (
 // and accountFloor are what a member and an account may have waiting however
 // little is free.
 var (
-	floor        = bound{64, 1 << 20}
+	floor        = bound{64, 4 << 20}
 	memberFloor  = floor
-	accountFloor = bound{4, 64 << 10}
+	accountFloor = bound{4, 256 << 10}
 )
 
-// bound is a number of transactions and of their bytes.
+// PendingBytes is what a waiting transaction of a length counts for against every
+// bound in bytes: about the most memory that it takes. Beside its raw bytes that
+// is what they decode to, which takes up to three times as much again (twenty
+// legs, in a list with room for more), its place in the tables, and those of its
+// sender: 1,400 bytes for one payment of 180 bytes, alone of its account. It
+// depends on the length only, so that an operation that is yet to come is counted
+// without anybody thinking of it here; TestPendingBytes measures.
+func PendingBytes(length int) int64 {
+	const fixed, times = 1280, 4
+	return fixed + times*int64(length)
+}
+
+// held is what tx counts for while it waits.
+func held(tx *ledger.Tx) int64 { return PendingBytes(len(tx.Raw)) }
+
+// bound is a number of transactions and of bytes, as PendingBytes counts them.
 type bound struct {
 	txs   int
 	bytes int64
@@ -77,8 +92,8 @@ func (o *Options) limits() pendingLimits {
 		account: bound{o.AccountTxs, o.AccountBytes}.orPart(all, accountPart),
 		member:  bound{o.MemberTxs, o.MemberBytes}.orPart(all, memberPart),
 	}
-	l.account.bytes = max(l.account.bytes, int64(o.MaxTxBytes))
-	l.member.bytes = max(l.member.bytes, int64(o.MaxTxBytes))
+	largest := PendingBytes(o.MaxTxBytes)
+	l.account.bytes, l.member.bytes = max(l.account.bytes, largest), max(l.member.bytes, largest)
 	return l
 }
 
@@ -98,9 +113,9 @@ func (p *pendingTable) foresee(tx *ledger.Tx, member crypto.Address) addition {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if tx.Sender.IsZero() {
-		return p.crowded(int64(len(tx.Raw)))
+		return p.crowded(held(tx))
 	}
-	return p.refusal(tx.Sender, member, int64(len(tx.Raw)))
+	return p.refusal(tx.Sender, member, held(tx))
 }
 
 // refusal says why one more of a sender and its member, of a size, may not

@@ -1,8 +1,10 @@
 package app
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"runtime"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -63,7 +65,7 @@ func (c *chain) wantQuota(what string, raw []byte, want error) {
 // An account has so much waiting and no more, in number and in bytes; others
 // are not concerned, and a block gives back what it took.
 func TestAccountQuota(t *testing.T) {
-	for name, o := range map[string]Options{"number": {AccountTxs: 2}, "bytes": {AccountBytes: 500, MaxTxBytes: 400}} {
+	for name, o := range map[string]Options{"number": {AccountTxs: 2}, "bytes": {AccountBytes: 5000, MaxTxBytes: 400}} {
 		c := newChain(t, o, nil)
 		c.block()
 		first, second, third := c.pay("alice", 0, "bob", 1), c.pay("alice", 1, "bob", 1), c.pay("alice", 2, "bob", 1)
@@ -80,7 +82,7 @@ func TestAccountQuota(t *testing.T) {
 // All accounts of a member together have so much waiting and no more, and on a
 // network with members so have all accounts of none.
 func TestMemberQuota(t *testing.T) {
-	for name, o := range map[string]Options{"number": {MemberTxs: 2}, "bytes": {MemberBytes: 500, MaxTxBytes: 400}} {
+	for name, o := range map[string]Options{"number": {MemberTxs: 2}, "bytes": {MemberBytes: 5000, MaxTxBytes: 400}} {
 		c := newBanks(t, o, "alice 0", "alice 1", "bob 0", "free 0", "free 1", "free 2")
 		for _, from := range []string{"alice 0", "alice 1", "free 0", "free 1"} {
 			wantCode(t, from, c.check(c.pay(from, 0, "bob", 1)), ledger.Applied)
@@ -173,14 +175,80 @@ func TestQuotaDefaults(t *testing.T) {
 		account, member bound
 	}{
 		"usual": {Options{PendingTxs: 50_000, PendingBytes: 256 << 20}, bound{6250, 32 << 20}, bound{25_000, 128 << 20}},
-		"small": {Options{PendingTxs: 10, PendingBytes: 1 << 20}, bound{64, 1 << 20}, bound{64, 1 << 20}},
+		"small": {Options{PendingTxs: 10, PendingBytes: 1 << 20}, bound{64, 4 << 20}, bound{64, 4 << 20}},
 		"set": {Options{PendingTxs: 50_000, PendingBytes: 256 << 20, AccountTxs: 1, AccountBytes: 2, MemberTxs: 3, MemberBytes: 4, MaxTxBytes: 3},
-			bound{1, 3}, bound{3, 4}},
+			bound{1, PendingBytes(3)}, bound{3, PendingBytes(3)}},
 	} {
 		if l := tc.o.limits(); l.account != tc.account || l.member != tc.member {
 			t.Errorf("%s: %+v", name, l)
 		}
 	}
+}
+
+// TestPendingBytes: what waits takes no more memory than it counts for, and not
+// much less where it is small, so that the bounds are true and not wasted. It
+// measures, so it runs beside no other test.
+func TestPendingBytes(t *testing.T) {
+	names := customers("alice", 400)
+	c := newBanks(t, Options{}, names...)
+	op := func(o ledger.Operation) func(string) []byte {
+		return func(from string) []byte {
+			return c.sign(ledger.Body{Sender: address(from), Op: o}, ledger.SchemeBodyHash, from)
+		}
+	}
+	legs := func(n int) func(string) []byte {
+		return func(from string) []byte {
+			b := c.transfer(from, 0, "bob", 1)
+			t := b.Op.(*ledger.Transfer)
+			for len(t.Legs) < n {
+				t.Legs = append(t.Legs, t.Legs[0])
+			}
+			return c.sign(b, ledger.SchemeBodyHash, from)
+		}
+	}
+	propose := &ledger.Propose{VotingPeriod: ledger.MinVotingPeriod}
+	for i := range byte(ledger.MaxActions) {
+		propose.Actions = append(propose.Actions, &ledger.AdmitMemberAction{
+			Admin: crypto.Address{i + 1}, Name: "Bank", Roles: ledger.RoleNames(ledger.RoleAuditor), NodeIDs: ledger.NodeIDs{{1}, {2}, {3}},
+		})
+	}
+	o := Options{PendingBytes: 1 << 40, AccountBytes: 1 << 40, MemberBytes: 1 << 40}.withDefaults()
+	for name, make := range map[string]func(string) []byte{
+		"a payment": legs(1), "2 legs": legs(2), "5 legs": legs(5), "9 legs": legs(9), "17 legs": legs(17), "33 legs": legs(33), "130 legs": legs(130),
+		"a proposal": op(propose), "a vote": op(&ledger.CastVote{Proposal: 1, Choice: ledger.ChoiceYes}),
+	} {
+		p := newPendingTable(o.limits())
+		p.founded = true
+		raws := [][]byte{}
+		for _, from := range names {
+			raws = append(raws, make(from))
+		}
+		before := memory()
+		for _, raw := range raws {
+			tx, code := ledger.Decode(c.Network(), bytes.Clone(raw))
+			if code != ledger.Applied || tx.RecoverSigners() != ledger.Applied {
+				t.Fatal(name, code)
+			}
+			if what, _, _ := p.add(tx, address("alice"), 0, "a peer"); what != added {
+				t.Fatal(name, what)
+			}
+		}
+		used, counted := memory()-before, p.size()
+		t.Logf("%s: %d bytes, count for %d, take %d", name, len(raws[0]), counted/int64(len(raws)), used/int64(len(raws)))
+		if used > counted || 4*used < counted {
+			t.Errorf("%s: %d bytes are in use, and %d are counted", name, used, counted)
+		}
+		runtime.KeepAlive(raws)
+	}
+}
+
+// memory is what is in use.
+func memory() int64 {
+	runtime.GC()
+	runtime.GC() // what has a finalizer goes in the second
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }
 
 // What waits of an account goes with it to another member.
@@ -231,8 +299,9 @@ func TestReliefs(t *testing.T) {
 
 // Whatever comes, goes and moves, the quotas count what waits.
 func TestQuotasCount(t *testing.T) {
+	each := PendingBytes(10) // as long is a numberedTx
 	rapid.Check(t, func(r *rapid.T) {
-		p := newPendingTable((&Options{PendingTxs: 40, PendingBytes: 1000, AccountTxs: 4, AccountBytes: 60, MemberTxs: 12, MemberBytes: 100}).limits())
+		p := newPendingTable((&Options{PendingTxs: 40, PendingBytes: 100 * each, AccountTxs: 4, AccountBytes: 6 * each, MemberTxs: 12, MemberBytes: 10 * each}).limits())
 		p.founded = true
 		members := map[crypto.Address]crypto.Address{}
 		byte3 := func(r *rapid.T, what string) byte { return byte(rapid.IntRange(1, 3).Draw(r, what)) }
@@ -261,7 +330,7 @@ func TestQuotasCount(t *testing.T) {
 func checkQuotas(r *rapid.T, p *pendingTable, members map[crypto.Address]crypto.Address) {
 	count := map[crypto.Address]int{}
 	for address, s := range p.senders {
-		if s.group != p.groups[members[address]] || s.arrived.Len() != len(s.nonces) || s.bytes != int64(10*len(s.nonces)) {
+		if s.group != p.groups[members[address]] || s.arrived.Len() != len(s.nonces) || s.bytes != PendingBytes(10)*int64(len(s.nonces)) {
 			r.Fatalf("the sender %s is counted wrong", address)
 		}
 		if len(s.nonces) == 0 || len(s.nonces) > 4 {
@@ -273,7 +342,7 @@ func checkQuotas(r *rapid.T, p *pendingTable, members map[crypto.Address]crypto.
 		r.Fatalf("%d groups, want %d", len(p.groups), len(count))
 	}
 	for member, n := range count {
-		if g := p.groups[member]; g.txs != n || g.bytes != int64(10*n) {
+		if g := p.groups[member]; g.txs != n || g.bytes != PendingBytes(10)*int64(n) {
 			r.Fatalf("the member has %d waiting, and %d are counted", n, g.txs)
 		}
 	}

@@ -111,11 +111,12 @@ type State struct {
 type Mempool struct {
 	// MaxTxs bounds their number.
 	MaxTxs int
-	// MaxBytes bounds their bytes in all.
+	// MaxBytes bounds the memory that they take in all. Each counts for four times
+	// its bytes and 1,280 more (app.PendingBytes).
 	MaxBytes int64
 	// MaxTxBytes bounds one transaction.
 	MaxTxBytes int
-	// AccountTxs and AccountBytes bound those of one account. 0: an eighth of the above.
+	// AccountTxs and AccountBytes bound those of one account, likewise. 0: an eighth of the above.
 	AccountTxs   int
 	AccountBytes int64
 	// MemberTxs and MemberBytes bound those of all accounts of one member, and,

@@ -86,19 +86,20 @@ var storeSettings = []setting{
 		func(c *Config) *time.Duration { return &c.State.ProvablePeriod }, time.Second, 10*time.Minute),
 	whole("mempool.max_txs", "The most transactions that wait.", "",
 		func(c *Config) *int { return &c.Mempool.MaxTxs }, 1, mostCount),
-	whole("mempool.max_bytes", "The most bytes that they hold in all.", "bytes",
+	whole("mempool.max_bytes", "The most memory that they take. Each counts for four times its bytes and 1280 more, which\n"+
+		"is about the most that it takes decoded: one payment for 2000.", "bytes",
 		func(c *Config) *int64 { return &c.Mempool.MaxBytes }, 1<<20, 1<<40),
 	whole("mempool.max_tx_bytes", "The largest transaction that waits, in bytes. Give every node the same:\n"+
 		"one with less does not take the larger ones that others hold.", "bytes",
 		func(c *Config) *int { return &c.Mempool.MaxTxBytes }, 1024, 512<<10),
 	whole("mempool.account_txs", "The most transactions that wait of one account. 0 is an eighth of max_txs.", "",
 		func(c *Config) *int { return &c.Mempool.AccountTxs }, 0, mostCount),
-	whole("mempool.account_bytes", "The most bytes that they hold. 0 is an eighth of max_bytes.", "bytes",
+	whole("mempool.account_bytes", "The most memory that they take, counted as for max_bytes. 0 is an eighth of it.", "bytes",
 		func(c *Config) *int64 { return &c.Mempool.AccountBytes }, 0, 1<<40),
 	whole("mempool.member_txs", "The most transactions that wait of the accounts of one member together, and of\n"+
 		"those of no member where there are members. 0 is half of max_txs.", "",
 		func(c *Config) *int { return &c.Mempool.MemberTxs }, 0, mostCount),
-	whole("mempool.member_bytes", "The most bytes that they hold. 0 is half of max_bytes.", "bytes",
+	whole("mempool.member_bytes", "The most memory that they take, counted as for max_bytes. 0 is half of it.", "bytes",
 		func(c *Config) *int64 { return &c.Mempool.MemberBytes }, 0, 1<<40),
 }
 

@@ -42,15 +42,19 @@ func (c Config) conflicts() []error {
 			"rpc.max_body_bytes = %d: want at least %d, so that a transaction of mempool.max_tx_bytes fits in hexadecimal",
 			c.RPC.MaxBodyBytes, need))
 	}
-	quotas := []struct {
+	least := pendingBytes(c.Mempool.MaxTxBytes)
+	for _, q := range []struct {
 		key   string
 		bytes int64
-	}{{"mempool.account_bytes", c.Mempool.AccountBytes}, {"mempool.member_bytes", c.Mempool.MemberBytes}}
-	for _, q := range quotas {
-		if q.bytes != 0 && q.bytes < int64(c.Mempool.MaxTxBytes) {
+		orNot string // what else is good
+	}{
+		{"mempool.max_bytes", c.Mempool.MaxBytes, ""},
+		{"mempool.account_bytes", c.Mempool.AccountBytes, "0 or "}, {"mempool.member_bytes", c.Mempool.MemberBytes, "0 or "},
+	} {
+		if q.bytes < least && (q.bytes != 0 || q.orNot == "") {
 			problems = append(problems, fmt.Errorf(
-				"%s = %d: want 0 or at least %d, so that a transaction of mempool.max_tx_bytes fits",
-				q.key, q.bytes, c.Mempool.MaxTxBytes))
+				"%s = %d: want %sat least %d, which a transaction of mempool.max_tx_bytes counts for",
+				q.key, q.bytes, q.orNot, least))
 		}
 	}
 	listeners := []struct{ key, address string }{
@@ -66,6 +70,10 @@ func (c Config) conflicts() []error {
 	}
 	return problems
 }
+
+// pendingBytes is what a waiting transaction of a length counts for: that is
+// app.PendingBytes, as a test of node checks.
+func pendingBytes(length int) int64 { return 1280 + 4*int64(length) }
 
 // collide reports whether one process cannot listen on both addresses.
 func collide(a, b string) bool {

@@ -96,8 +96,9 @@ func TestRefusedValues(t *testing.T) {
 
 		{"body too small", func(c *Config) { c.RPC.MaxBodyBytes = 1 << 20 }, "rpc.max_body_bytes = 1048576: want at least 1052672"},
 		{"negative quota", func(c *Config) { c.Mempool.MemberTxs = -1 }, "mempool.member_txs = -1: want"},
-		{"account without room", func(c *Config) { c.Mempool.AccountBytes = 1000 }, "mempool.account_bytes = 1000: want 0 or at least 524288"},
-		{"member without room", func(c *Config) { c.Mempool.MemberBytes = 1000 }, "mempool.member_bytes = 1000: want 0 or at least 524288"},
+		{"pool without room", func(c *Config) { c.Mempool.MaxBytes = 2 << 20 }, "mempool.max_bytes = 2097152: want at least 2098432"},
+		{"account without room", func(c *Config) { c.Mempool.AccountBytes = 1000 }, "mempool.account_bytes = 1000: want 0 or at least 2098432"},
+		{"member without room", func(c *Config) { c.Mempool.MemberBytes = 1000 }, "mempool.member_bytes = 1000: want 0 or at least 2098432"},
 		{"one port twice", func(c *Config) { c.Metrics.Listen = c.RPC.Listen }, `metrics.listen = "127.0.0.1:8545": want another port than that of rpc.listen`},
 		{"one port on every interface", func(c *Config) { c.P2P.Listen = "0.0.0.0:8545" }, "rpc.listen = "},
 

@@ -5,8 +5,31 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tallystick/tallystick/app"
 	"github.com/tallystick/tallystick/config"
 )
+
+// TestLargestFits: the configuration takes a bound of the pool exactly if the
+// application's count of the largest transaction is within it.
+func TestLargestFits(t *testing.T) {
+	for _, length := range []int{300 << 10, 512 << 10} {
+		for _, bound := range []func(*config.Config) *int64{
+			func(c *config.Config) *int64 { return &c.Mempool.MaxBytes },
+			func(c *config.Config) *int64 { return &c.Mempool.AccountBytes },
+			func(c *config.Config) *int64 { return &c.Mempool.MemberBytes },
+		} {
+			c := config.Default()
+			c.Mempool.MaxTxBytes = length
+			*bound(&c) = app.PendingBytes(length)
+			if err := c.Validate(); err != nil {
+				t.Errorf("%d bytes: %v", length, err)
+			}
+			if *bound(&c)--; c.Validate() == nil {
+				t.Errorf("%d bytes: %d is taken", length, *bound(&c))
+			}
+		}
+	}
+}
 
 func TestCometConfig(t *testing.T) {
 	c := config.Default()
