@@ -9,6 +9,7 @@ import (
 
 	abci "github.com/cometbft/cometbft/abci/types"
 
+	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/ledger"
 )
 
@@ -188,5 +189,46 @@ func TestAdmitDoesNotWaitForConsensus(t *testing.T) {
 	}
 	if _, err := c.Info(ctx, &abci.RequestInfo{}); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestMember: whose member a peer's transaction seems to be is seen without its
+// signers, and nothing is believed of what is no transaction.
+func TestMember(t *testing.T) {
+	c := newBanks(t, Options{}, "alice 0", "free 0")
+	forged := c.sign(c.transfer("alice 0", 0, "bob", 1), ledger.SchemeBodyHash, "free 0")
+	paid := c.pay("alice 0", 0, "bob", 1)
+	for name, test := range map[string]struct {
+		raw  []byte
+		want crypto.Address
+	}{
+		"of a customer":      {paid, address("alice")},
+		"with a wrong key":   {forged, address("alice")},
+		"of the member":      {c.pay("bob", 0, "alice", 1), address("bob")},
+		"of no member":       {c.pay("free 0", 0, "bob", 1), crypto.Address{}},
+		"of nobody":          {c.pay("a stranger", 0, "bob", 1), crypto.Address{}},
+		"cut off":            {paid[:20], crypto.Address{}},
+		"empty":              {nil, crypto.Address{}},
+		"the type alone":     {paid[:1], crypto.Address{}},
+		"Ethereum's":         {append([]byte{2}, paid[1:]...), crypto.Address{}},
+		"a short sender":     {append([]byte{ledger.NativeType, 0xc3, 1}, 0x81, 0x80), crypto.Address{}},
+		"a list of nothing":  {[]byte{ledger.NativeType, 0xc0}, crypto.Address{}},
+		"a list as a sender": {[]byte{ledger.NativeType, 0xc2, 1, 0xc0}, crypto.Address{}},
+	} {
+		if got := c.Member(test.raw); got != test.want {
+			t.Errorf("%s: %s, want %s", name, got, test.want)
+		}
+	}
+	c.check(paid)
+	c.WaitingAfter(0, func(w Waiting) bool {
+		if w.Member != address("alice") {
+			t.Errorf("it waits as of %s", w.Member)
+		}
+		return true
+	})
+	c = newChain(t, Options{}, nil)
+	c.block()
+	if got := c.Member(c.pay("alice", 0, "bob", 1)); !got.IsZero() {
+		t.Errorf("where there are no members: %s", got)
 	}
 }

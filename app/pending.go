@@ -49,7 +49,8 @@ type pendingTx struct {
 	at    int       // its place in the heap, or -1; mu
 	gone  bool      // mu
 
-	place *list.Element // among what waits of its sender
+	sender *senderPending
+	place  *list.Element // among what waits of its sender
 }
 
 // senderPending is what waits of one sender.
@@ -134,7 +135,7 @@ func (p *pendingTable) insert(tx *ledger.Tx, member crypto.Address, from string)
 	}
 	s.nonces[tx.Nonce] = e
 	s.lowest = min(s.lowest, tx.Nonce)
-	e.place = s.arrived.PushBack(e)
+	e.sender, e.place = s, s.arrived.PushBack(e)
 	p.counted(s, 1, held(tx))
 	if tx.ValidUntil != 0 {
 		heap.Push(&p.expiring, e)
@@ -165,7 +166,7 @@ func senderDecides(tx *ledger.Tx) bool {
 func (p *pendingTable) remove(e *pendingTx) {
 	delete(p.hashes, e.tx.Hash)
 	delete(p.shared, e)
-	s := p.senders[e.tx.Sender]
+	s := e.sender
 	delete(s.nonces, e.tx.Nonce)
 	s.arrived.Remove(e.place)
 	p.counted(s, -1, -held(e.tx))

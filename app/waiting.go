@@ -3,6 +3,8 @@ package app
 import (
 	"time"
 
+	"github.com/ethereum/go-ethereum/rlp"
+
 	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/ledger"
 )
@@ -54,10 +56,11 @@ func (a *Application) PendingByNonce(sender crypto.Address, nonce ledger.Nonce) 
 
 // Waiting is a transaction that waits on this node.
 type Waiting struct {
-	Tx    *ledger.Tx // shared: not to be changed
-	Seq   uint64     // its place in the order of arrival, from 1
-	Peer  string     // which peer it came from; "": a client of this node
-	Since time.Time  // when it came
+	Tx     *ledger.Tx     // shared: not to be changed
+	Seq    uint64         // its place in the order of arrival, from 1
+	Member crypto.Address // with which it is counted: its sender's; zero for none
+	Peer   string         // which peer it came from; "": a client of this node
+	Since  time.Time      // when it came
 }
 
 // WaitingAfter calls f with the transactions that wait and came after seq, in
@@ -66,8 +69,46 @@ type Waiting struct {
 // short and must not call the application.
 func (a *Application) WaitingAfter(seq uint64, f func(Waiting) bool) uint64 {
 	return a.pending.after(seq, func(e *pendingTx) bool {
-		return f(Waiting{Tx: e.tx, Seq: e.seq, Peer: e.from, Since: e.since})
+		return f(Waiting{Tx: e.tx, Seq: e.seq, Member: e.sender.group.member, Peer: e.from, Since: e.since})
 	})
+}
+
+// Member is the member that answers for the account that a native transaction
+// names as its sender. Nothing else of it is looked at: its signatures may be
+// wrong. Zero for none, for what is no native transaction, and on a network without
+// members. Cost: one read of the state.
+func (a *Application) Member(raw []byte) crypto.Address {
+	c := a.latest.Load()
+	sender, ok := namedSender(raw)
+	if !ok || !c.founded {
+		return crypto.Address{}
+	}
+	member, err := c.memberOf(sender)
+	if err != nil { // c has left the store's history, or the disk fails, which others find
+		return crypto.Address{}
+	}
+	return member
+}
+
+// namedSender is the sender that stands in a native transaction, the second item
+// of its list.
+func namedSender(raw []byte) (sender crypto.Address, ok bool) {
+	if len(raw) == 0 || raw[0] != ledger.NativeType {
+		return sender, false
+	}
+	items, _, err := rlp.SplitList(raw[1:])
+	if err != nil {
+		return sender, false
+	}
+	_, _, items, err = rlp.Split(items)
+	if err != nil {
+		return sender, false
+	}
+	address, _, err := rlp.SplitString(items)
+	if err != nil || len(address) != crypto.AddressSize {
+		return sender, false
+	}
+	return crypto.Address(address), true
 }
 
 // Arrivals is readable once after transactions of clients were admitted. It is

@@ -30,6 +30,17 @@
 // A peer may be dishonest. Its messages have one form (message.go); one of any
 // other ends the connection. In the queue a peer has its own share of messages
 // and bytes, and peers take turns in being judged, so that a flood of one delays
-// no other's transactions. Of what it asks for, so many hashes are remembered. A greeting
-// costs a list of hashes, at most one a second.
+// no other's transactions. Of what it asks for, so many hashes are remembered. A
+// greeting costs a list of hashes, at most one a second.
+//
+// # Floods of one member
+//
+// A member whose clients flood one node must not delay what others hand to that
+// node. As long as nothing waits all is sent, and judged, in order of arrival, and
+// nobody looks at whose it is. When a connection does not take all at once, each
+// message on it has a part for every member of which something waits (behind.go),
+// and what the peer asked for has every other message. When more than a little of
+// a peer's waits to be judged, what comes then is sorted by members, who take
+// turns (queue.go), each with no more than is free of the peer's share. Ethereum's
+// envelopes do not name their sender: at the receiver they are as if of no member.
 package gossip

@@ -31,12 +31,12 @@ type peer struct {
 	id         p2p.ID
 	connection p2p.Peer
 
-	missed   atomic.Bool  // something of its was lost here: greet it
-	greeted  atomic.Bool  // it has greeted since it was last told all
-	messages atomic.Int64 // that wait to be judged
-	bytes    atomic.Int64 // of those
+	missed  atomic.Bool  // something of its was lost here: greet it
+	greeted atomic.Bool  // it has greeted since it was last told all
+	held    atomic.Int64 // jobs of its that are queued or being done
+	bytes   atomic.Int64 // of those
 
-	jobs []job // that wait to be judged, in order; the queue's mu
+	lines []*line // that have jobs of its, each once, the next in turn first; the queue's mu
 
 	mu       sync.Mutex
 	wanted   []crypto.Hash // asked for, in order; mu
@@ -46,6 +46,8 @@ type peer struct {
 	// The sender's goroutine owns these.
 	ready       bool      // it has greeted: before, it takes nothing
 	sent        uint64    // up to where clients' transactions were sent to it
+	behind      *behind   // what was sent of those after it; nil while the connection takes all
+	answerNext  bool      // the next message answers what it asked for
 	told        uint64    // up to where hashes were told
 	joined      uint64    // up to where it is told hashes of all, at once
 	lastGreeted time.Time // when it was greeted
@@ -209,37 +211,72 @@ func (b *batcher) serve(p *peer, now time.Time) {
 		p.ready, p.lastTold, p.told = true, now, 0
 		p.sent = b.pool.WaitingAfter(math.MaxUint64, nil)
 		p.joined = p.sent
+		p.behind = nil
 	}
-	if p.ready && b.answer(p) && b.forward(p) {
+	if p.ready && b.send(p) {
 		b.tell(p, now)
 	}
 }
 
-// answer sends what the peer asked for. false: the connection is busy.
-func (b *batcher) answer(p *peer) bool {
-	for {
-		txs, taken := p.takeWanted(b.pool)
-		if len(taken) == 0 {
-			return true
+// progress says what became of a step.
+type progress uint8
+
+const (
+	idle progress = iota // there was nothing to send
+	sent                 // a message is sent
+	busy                 // the connection takes none now
+)
+
+// send sends clients' transactions and what the peer asked for, a message of each
+// in turn: neither may keep the other waiting. false: the connection is busy.
+func (b *batcher) send(p *peer) bool {
+	for idles := 0; idles < 2; {
+		step := b.forward
+		if p.answerNext {
+			step = b.answer
 		}
-		if len(txs) > 0 && !p.try(newTxs(txs)) {
-			p.putBack(taken)
+		switch step(p) {
+		case busy:
+			if p.behind == nil {
+				p.behind = newBehind()
+			}
 			return false
+		case idle:
+			idles++
+		case sent:
+			idles = 0
 		}
+		p.answerNext = !p.answerNext
 	}
+	return true
 }
 
-// forward sends clients' transactions. false: the connection is busy.
-func (b *batcher) forward(p *peer) bool {
-	for {
-		m, next := b.batch(p.sent)
-		if m != nil && !p.try(m) {
-			return false
-		}
-		if p.sent = next; m == nil {
-			return true
-		}
+// answer sends a message of what the peer asked for.
+func (b *batcher) answer(p *peer) progress {
+	txs, taken := p.takeWanted(b.pool)
+	switch {
+	case len(taken) == 0:
+		return idle
+	case len(txs) > 0 && !p.try(newTxs(txs)):
+		p.putBack(taken)
+		return busy
 	}
+	return sent
+}
+
+// forward sends a message of clients' transactions.
+func (b *batcher) forward(p *peer) progress {
+	if p.behind != nil {
+		return p.catchUp(b.pool)
+	}
+	m, next := b.batch(p.sent)
+	if m != nil && !p.try(m) {
+		return busy
+	}
+	if p.sent = next; m == nil {
+		return idle
+	}
+	return sent
 }
 
 // batch is the next message of clients' transactions after a place, or nil, and

@@ -30,6 +30,9 @@ type Pool interface {
 	Arrivals() <-chan struct{}
 	// Room reports whether much more can wait.
 	Room() bool
+	// Member is the member of whose account a transaction of a peer says that it
+	// is, by a glance at its bytes; zero for none, or where that cannot be seen.
+	Member(raw []byte) crypto.Address
 	// Reliefs counts how often an account or a member, of which something was
 	// refused because it was above a quota, has come to have half of it free.
 	Reliefs() uint64
@@ -158,16 +161,23 @@ func (r *Reactor) Receive(e p2p.Envelope) {
 	case r.syncing():
 		from.missed.Store(true)
 	default:
-		r.enqueue(job{from, m})
+		if !r.enqueue(from, m) {
+			from.missed.Store(true)
+			r.dropped.Inc()
+		}
 	}
 }
 
-// enqueue leaves a job to the workers, if it fits.
-func (r *Reactor) enqueue(j job) {
-	if !r.queue.put(j) {
-		j.from.missed.Store(true)
-		r.dropped.Inc()
+// enqueue leaves a message to the workers, as far as it fits.
+func (r *Reactor) enqueue(from *peer, m *Message) (all bool) {
+	if m.kind != kindTxs || from.bytes.Load() < calmBytes {
+		return r.queue.put(whole(from, m))
 	}
+	all = true
+	for _, p := range sorted(m, r.pool.Member) {
+		all = r.queue.putSorted(from, p) && all
+	}
+	return all
 }
 
 // work does jobs until the reactor stops.
@@ -185,17 +195,23 @@ func (r *Reactor) work() {
 }
 
 func (r *Reactor) do(j job) {
-	if j.message.kind == kindHave {
-		r.ask(j.from, j.message.hashes)
-		return
+	txs := j.txs
+	if m := j.message; m != nil {
+		if m.kind == kindHave {
+			r.ask(j.from, m.hashes)
+			return
+		}
+		txs = m.txs
 	}
-	for _, raw := range j.message.txs {
+	for _, raw := range txs {
 		if !r.IsRunning() {
 			return
 		}
+		if j.message != nil {
+			raw = bytes.Clone(raw) // what waits must not keep a whole message in memory
+		}
 		reliefs := r.pool.Reliefs() // before: the quota may have room at once
-		// Copied: what waits must not keep a whole message in memory.
-		v, err := r.pool.Offer(bytes.Clone(raw), string(j.from.id))
+		v, err := r.pool.Offer(raw, string(j.from.id))
 		switch {
 		case errors.Is(err, app.ErrPoolFull), curable(v.Code):
 			j.from.missed.Store(true)

@@ -55,7 +55,7 @@ func (p *listPool) add(raw []byte, peer string) error {
 	}
 	p.known[hash] = len(p.list)
 	p.list = append(p.list, app.Waiting{
-		Tx: &ledger.Tx{Raw: raw, Hash: hash}, Seq: uint64(len(p.list) + 1), Peer: peer, Since: time.Now(),
+		Tx: &ledger.Tx{Raw: raw, Hash: hash}, Seq: uint64(len(p.list) + 1), Member: p.Member(raw), Peer: peer, Since: time.Now(),
 	})
 	return nil
 }
@@ -107,6 +107,9 @@ func (p *listPool) Room() bool {
 	defer p.mu.Unlock()
 	return 2*len(p.list) <= p.room
 }
+
+// Member takes the first byte for a member.
+func (p *listPool) Member(raw []byte) crypto.Address { return crypto.Address{raw[0]} }
 
 func (p *listPool) Reliefs() uint64 {
 	p.mu.Lock()
@@ -160,6 +163,7 @@ type link struct {
 	to   *member
 	back *link
 	busy atomic.Bool
+	room atomic.Int64 // messages that it takes before it is busy; 0: any number
 	txs  atomic.Int64 // that were sent on it
 	asks atomic.Int64 // messages about hashes that were sent on it
 }
@@ -182,6 +186,9 @@ func (l *link) TrySend(e p2p.Envelope) bool {
 		l.asks.Add(1)
 	}
 	l.to.Receive(p2p.Envelope{Src: l.back, ChannelID: e.ChannelID, Message: m})
+	if l.room.Load() > 0 && l.room.Add(-1) == 0 {
+		l.busy.Store(true)
+	}
 	return true
 }
 
@@ -340,24 +347,24 @@ func TestQueueOverflows(t *testing.T) {
 	a.established(t, 1)
 	b.established(t, 1)
 	b.pool.judging.Lock()
-	const count = 2*peerMessages + 100
+	const count = 2*peerJobs + 100
 	for i := range count {
 		raw := binary.BigEndian.AppendUint64(nil, uint64(i))
 		_ = a.pool.add(raw, "")
 		b.Receive(p2p.Envelope{Src: ba, Message: newTxs([][]byte{raw})})
 	}
 	known := ba.Get(peerKey).(*peer)
-	if n := known.messages.Load(); n > peerMessages {
-		t.Errorf("%d messages of one peer wait, more than %d", n, peerMessages)
+	if n := known.held.Load(); n > peerJobs {
+		t.Errorf("%d messages of one peer wait, more than %d", n, peerJobs)
 	}
 	if !known.missed.Load() {
 		t.Error("nobody knows that something was dropped")
 	}
 	b.pool.judging.Unlock()
 	b.holds(t, "overflow", count)
-	for end := time.Now().Add(10 * time.Second); known.messages.Load() != 0 || known.bytes.Load() != 0; time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(10 * time.Second); known.held.Load() != 0 || known.bytes.Load() != 0; time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("%d messages, %d bytes are counted of an empty queue", known.messages.Load(), known.bytes.Load())
+			t.Fatalf("%d messages, %d bytes are counted of an empty queue", known.held.Load(), known.bytes.Load())
 		}
 	}
 }
@@ -478,9 +485,9 @@ func TestPeersTakeTurns(t *testing.T) {
 		peers = append(peers, newPeer(mock.NewPeer(net.IPv4(127, 0, 0, 1))))
 	}
 	put := func(peer, n int) bool {
-		return q.put(job{peers[peer], newHashes(kindHave, []crypto.Hash{{byte(peer), byte(n)}})})
+		return q.put(whole(peers[peer], newHashes(kindHave, []crypto.Hash{{byte(peer), byte(n)}})))
 	}
-	for n := range peerMessages {
+	for n := range peerJobs {
 		if !put(0, n) {
 			t.Fatalf("message %d finds no place", n)
 		}
@@ -506,7 +513,7 @@ func TestPeersTakeTurns(t *testing.T) {
 		<-q.jobs
 		q.release(q.take())
 	}
-	if len(q.ring) != 0 || peers[0].messages.Load() != 0 || peers[0].bytes.Load() != 0 {
+	if len(q.ring) != 0 || peers[0].held.Load() != 0 || peers[0].bytes.Load() != 0 {
 		t.Error("something is left")
 	}
 }
