@@ -189,7 +189,10 @@ func TestQuotaDefaults(t *testing.T) {
 // much less where it is small, so that the bounds are true and not wasted. It
 // measures, so it runs beside no other test.
 func TestPendingBytes(t *testing.T) {
-	names := customers("alice", 400)
+	if testing.Short() {
+		t.Skip("has thousands of transactions signed")
+	}
+	names := customers("alice", 150)
 	c := newBanks(t, Options{}, names...)
 	op := func(o ledger.Operation) func(string) []byte {
 		return func(from string) []byte {
@@ -217,29 +220,42 @@ func TestPendingBytes(t *testing.T) {
 		"a payment": legs(1), "2 legs": legs(2), "5 legs": legs(5), "9 legs": legs(9), "17 legs": legs(17), "33 legs": legs(33), "130 legs": legs(130),
 		"a proposal": op(propose), "a vote": op(&ledger.CastVote{Proposal: 1, Choice: ledger.ChoiceYes}),
 	} {
-		p := newPendingTable(o.limits())
-		p.founded = true
 		raws := [][]byte{}
 		for _, from := range names {
 			raws = append(raws, make(from))
 		}
-		before := memory()
-		for _, raw := range raws {
-			tx, code := ledger.Decode(c.Network(), bytes.Clone(raw))
-			if code != ledger.Applied || tx.RecoverSigners() != ledger.Applied {
-				t.Fatal(name, code)
+		for tries := 3; ; tries-- { // what other tests have left may come or go meanwhile
+			used, counted := c.waits(o.limits(), raws)
+			if used <= counted && 4*used >= counted {
+				break
 			}
-			if what, _, _ := p.add(tx, address("alice"), 0, "a peer"); what != added {
-				t.Fatal(name, what)
+			if tries == 0 {
+				t.Errorf("%s of %d bytes: %d bytes are in use, and %d are counted", name, len(raws[0]), used, counted)
+				break
 			}
 		}
-		used, counted := memory()-before, p.size()
-		t.Logf("%s: %d bytes, count for %d, take %d", name, len(raws[0]), counted/int64(len(raws)), used/int64(len(raws)))
-		if used > counted || 4*used < counted {
-			t.Errorf("%s: %d bytes are in use, and %d are counted", name, used, counted)
-		}
-		runtime.KeepAlive(raws)
 	}
+}
+
+// waits lets transactions of alice's customers wait, and returns the memory in use
+// and what they count for.
+func (c *chain) waits(limits pendingLimits, raws [][]byte) (used, counted int64) {
+	c.t.Helper()
+	p := newPendingTable(limits)
+	p.founded = true
+	before := memory()
+	for _, raw := range raws {
+		tx, code := ledger.Decode(c.Network(), bytes.Clone(raw))
+		if code != ledger.Applied || tx.RecoverSigners() != ledger.Applied {
+			c.t.Fatal(code)
+		}
+		if what, _, _ := p.add(tx, address("alice"), 0, "a peer"); what != added {
+			c.t.Fatal(what)
+		}
+	}
+	used, counted = memory()-before, p.size()
+	runtime.KeepAlive(raws)
+	return used, counted
 }
 
 // memory is what is in use.
