@@ -30,6 +30,11 @@ var directMethods = map[string]func(*ledgerAPI, context.Context, []arg) (json.Ra
 	},
 }
 
+// admits reports whether a direct call brings a transaction.
+func (c call) admits() bool {
+	return c.name == "ledger_sendRawTransaction" || c.name == "ledger_sendRawTransactionSync"
+}
+
 // direct reports whether a call in order is answered here. What asks for no
 // answer is not.
 func (c call) direct() bool { return c.id != nil && directMethods[c.name] != nil }

@@ -99,6 +99,7 @@ type Server struct {
 	concurrent gate // other calls
 	requests   gate // HTTP requests, from their headers to their response
 	sockets    gate // open WebSockets
+	admitting  gate // transactions that are being admitted
 
 	stopping context.Context // ends when Shutdown begins
 	stop     context.CancelFunc
@@ -125,6 +126,7 @@ func NewServer(b Backend, o Options) (*Server, error) {
 	s.concurrent = newGate(o.MaxConcurrent)
 	s.requests = newGate(o.MaxWaiting + 4*o.MaxConcurrent)
 	s.sockets = newGate(o.MaxConnections)
+	s.admitting = newGate(admittedAtOnce())
 	if s.metrics, err = newMetrics(o.Metrics, s); err != nil {
 		return nil, err
 	}

@@ -101,7 +101,12 @@ func (a *ledgerAPI) SendRawTransaction(ctx context.Context, raw arg) (json.RawMe
 
 // submit hands raw to admission and returns its hash.
 func (s *Server) submit(ctx context.Context, raw []byte) (crypto.Hash, error) {
+	t := s.turnOf(ctx)
+	if t == nil {
+		return crypto.Hash{}, kindCancelled.plain()
+	}
 	verdict, err := s.backend.Submit(ctx, raw)
+	t.leave()
 	if err != nil {
 		return crypto.Hash{}, err
 	}

@@ -131,17 +131,26 @@ func (c *wsConn) take(raw []byte) {
 		c.unread = append(message.message, '\n')
 		return
 	}
+	var t *turn
+	if message.direct && message.call.admits() {
+		if t = c.server.awaitTurn(c.ctx); t == nil {
+			return
+		}
+	}
 	c.running.Add(1)
 	c.server.workers.run(func() {
 		defer c.running.Done()
-		c.answer(message)
+		c.answer(message, t)
 	})
 }
 
-// answer does what go-ethereum's server does not see of this connection.
-func (c *wsConn) answer(message screened) {
+// answer does what go-ethereum's server does not see of this connection. t is
+// the turn of what admits.
+func (c *wsConn) answer(message screened, t *turn) {
 	if message.direct {
-		c.Write(c.server.reply(c.ctx, message.call))
+		reply := c.server.reply(t.in(c.ctx), message.call)
+		t.leave() // where the call was refused before it was to be admitted
+		c.Write(reply)
 		return
 	}
 	answer := c.server.exchange(c.ctx, message)
