@@ -46,6 +46,10 @@ type Options struct {
 	AccountBytes int64
 	MemberTxs    int
 	MemberBytes  int64
+	// Pace is how long the transactions of a member that sends little may wait while
+	// another sends more than fits, in percent of the usual. The blocks that this node
+	// proposes are small enough then. 0: as large as they may be.
+	Pace int
 	// MaxTxBytes bounds one transaction. 0: the ledger's bound.
 	MaxTxBytes int
 	// Version is the software's version, for Info.
@@ -77,6 +81,7 @@ type Application struct {
 	metrics  *metrics
 	cache    *txCache
 	pending  *pendingTable
+	pace     *pace
 	recent   recentTable
 	recovery chan struct{} // one slot for each recovery that admission may run
 
@@ -107,6 +112,7 @@ type committed struct {
 	root    [32]byte
 	reader  ledger.Reader
 	founded bool            // the network has members
+	weights weights         // of a transaction in the next block
 	upgrade *ledger.Upgrade // scheduled; nil for none
 }
 
@@ -117,9 +123,10 @@ func New(s *store.Store, o Options) (*Application, error) {
 	o = o.withDefaults()
 	a := &Application{
 		store: s, options: o, log: o.Logger,
-		cache: newTxCache(o.SignerCacheBytes), pending: newPendingTable(o.limits()),
+		cache: newTxCache(o.SignerCacheBytes), pace: newPace(o.Pace),
 		recovery: make(chan struct{}, o.Workers), failed: make(chan struct{}), released: make(chan struct{}),
 	}
+	a.pending = newPendingTable(o.limits(), a.pace)
 	a.metrics = newMetrics(o.Metrics, a)
 	c, err := a.load()
 	if err != nil {
@@ -184,6 +191,11 @@ func (c *committed) read(net *ledger.Network, r ledger.Reader) error {
 		return fmt.Errorf("read params: %w", err)
 	}
 	c.net, c.reader = net, paramsReader{r, params}
+	p, err := ledger.ReadParams(c.reader)
+	if err != nil {
+		return fmt.Errorf("read params: %w", err)
+	}
+	c.weights = weightsOf(&p)
 	members, err := ledger.ReadMembers(r)
 	if err != nil {
 		return fmt.Errorf("read members: %w", err)

@@ -21,9 +21,11 @@ import (
 // stands in quota.go, and how blocks are shared in share.go.
 type pendingTable struct {
 	mu       sync.Mutex
-	limits   pendingLimits                     // of what waits
-	height   ledger.Height                     // all that waits was includable there; mu
-	founded  bool                              // the network has members; mu
+	limits   pendingLimits // of what waits
+	height   ledger.Height // all that waits was includable there; mu
+	founded  bool          // the network has members; mu
+	weights  weights       // of the parameters there; mu
+	pace     *pace
 	hashes   map[crypto.Hash]*pendingTx        // mu
 	groups   map[crypto.Address]*group         // by member; none is empty; mu
 	senders  map[crypto.Address]*senderPending // none is empty; mu
@@ -50,6 +52,7 @@ type pendingTx struct {
 	gone  bool      // mu
 
 	sender *senderPending
+	weight uint64        // when it came
 	place  *list.Element // among what waits of its sender
 }
 
@@ -58,15 +61,16 @@ type senderPending struct {
 	nonces  map[ledger.Nonce]*pendingTx
 	lowest  ledger.Nonce // no nonce is below it
 	bytes   int64
+	weight  uint64
 	arrived list.List     // of *pendingTx, in order of arrival
 	group   *group        // that of its member
 	place   *list.Element // among the group's senders
 	refused bool          // something of it was refused, and half of its quota is not free since
 }
 
-func newPendingTable(limits pendingLimits) *pendingTable {
+func newPendingTable(limits pendingLimits, pace *pace) *pendingTable {
 	return &pendingTable{
-		limits: limits, added: make(chan struct{}, 1),
+		limits: limits, pace: pace, added: make(chan struct{}, 1),
 		hashes: make(map[crypto.Hash]*pendingTx), senders: make(map[crypto.Address]*senderPending),
 		groups: make(map[crypto.Address]*group), shared: make(map[*pendingTx]struct{}),
 	}
@@ -125,7 +129,7 @@ func (p *pendingTable) raws() (raws [][]byte) {
 // insert puts tx everywhere. Needs mu.
 func (p *pendingTable) insert(tx *ledger.Tx, member crypto.Address, from string) {
 	p.seq++
-	e := &pendingTx{tx: tx, seq: p.seq, from: from, since: time.Now(), at: -1}
+	e := &pendingTx{tx: tx, seq: p.seq, from: from, since: time.Now(), at: -1, weight: p.weights.of(tx)}
 	p.hashes[tx.Hash] = e
 	s := p.senders[tx.Sender]
 	if s == nil {
@@ -136,7 +140,9 @@ func (p *pendingTable) insert(tx *ledger.Tx, member crypto.Address, from string)
 	s.nonces[tx.Nonce] = e
 	s.lowest = min(s.lowest, tx.Nonce)
 	e.sender, e.place = s, s.arrived.PushBack(e)
+	s.weight, s.group.weight = s.weight+e.weight, s.group.weight+e.weight
 	p.counted(s, 1, held(tx))
+	p.pace.came(e.since, s.group.member, s.group.weight)
 	if tx.ValidUntil != 0 {
 		heap.Push(&p.expiring, e)
 	}
@@ -169,6 +175,7 @@ func (p *pendingTable) remove(e *pendingTx) {
 	s := e.sender
 	delete(s.nonces, e.tx.Nonce)
 	s.arrived.Remove(e.place)
+	s.weight, s.group.weight = s.weight-e.weight, s.group.weight-e.weight
 	p.counted(s, -1, -held(e.tx))
 	if len(s.nonces) == 0 {
 		delete(p.senders, e.tx.Sender)

@@ -201,7 +201,7 @@ func numberedTx(sender byte, nonce uint64, until uint64) *ledger.Tx {
 // nothing is left behind of what is gone.
 func TestPendingTableIsAList(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
-		p := newPendingTable(roomy(1000))
+		p := newPendingTable(roomy(1000), newPace(0))
 		var list []*ledger.Tx
 		drop := func(dead func(*ledger.Tx) bool) {
 			var kept []*ledger.Tx
@@ -276,7 +276,7 @@ func (p *pendingTable) has(tx *ledger.Tx, list []*ledger.Tx) bool {
 // A reader that goes on from where it stopped sees everything that waits once,
 // however much has gone meanwhile.
 func TestAfterGoesOn(t *testing.T) {
-	p := newPendingTable(roomy(10_000))
+	p := newPendingTable(roomy(10_000), newPace(0))
 	var seq uint64
 	seen := 0
 	for round := range uint64(50) {

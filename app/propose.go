@@ -52,16 +52,22 @@ func (a *Application) PrepareProposal(_ context.Context, req *abci.RequestPrepar
 }
 
 // choose is PrepareProposal's choice. It looks at twice what would fill a
-// block, so that a long pool does not make proposing slow. What is passed over
-// keeps its place for the next block. What CometBFT's mempool offers is not
-// looked at: that is Token.
+// block, so that a long pool does not make proposing slow; and a block may be
+// paced. What is passed over keeps its place for the next block. What CometBFT's
+// mempool offers is not looked at: that is Token.
 func (a *Application) choose(c *committed, req *abci.RequestPrepareProposal) ([][]byte, error) {
 	params, err := ledger.ReadParams(c.reader)
 	if err != nil {
 		return nil, err
 	}
-	from := a.pending.candidates(&params, 2*params.MaxBlockBytes, 2*params.MaxBlockSignatures)
-	return a.pick(c, blockTime(req.Time), &room{params: &params, wire: req.MaxTxBytes}, from)
+	room := &room{params: &params, wire: req.MaxTxBytes, weights: weightsOf(&params)}
+	bytes, signatures := params.MaxBlockBytes, params.MaxBlockSignatures
+	if most, light := a.pace.most(time.Now()); most > 0 && a.pending.heavier(most, light) {
+		a.metrics.paced.Inc()
+		room.pace = most
+		bytes, signatures = min(bytes, most), min(signatures, max(most/room.weights.signature, 1))
+	}
+	return a.pick(c, blockTime(req.Time), room, a.pending.candidates(&params, 2*bytes, 2*signatures))
 }
 
 // pick makes a block of a time on c. Room is given in the order of from, but
@@ -128,6 +134,9 @@ type room struct {
 	check      *ledger.BlockCheck
 	params     *ledger.Params
 	wire       int64 // bytes of the block's message that transactions may take
+	weights    weights
+	pace       uint64 // weight from which on nothing more is taken; 0: none
+	weight     uint64
 	bytes      uint64
 	signatures uint64
 	legs       uint64
@@ -135,7 +144,7 @@ type room struct {
 
 // full reports that nothing more can fit.
 func (r *room) full() bool {
-	return r.wire < minTxBytes || r.bytes+minTxBytes > r.params.MaxBlockBytes ||
+	return r.pace > 0 && r.weight >= r.pace || r.wire < minTxBytes || r.bytes+minTxBytes > r.params.MaxBlockBytes ||
 		r.signatures >= r.params.MaxBlockSignatures || r.legs >= r.params.MaxBlockLegs
 }
 
@@ -151,6 +160,7 @@ func (r *room) take(tx *ledger.Tx) (ledger.Code, error) {
 		return code, err
 	}
 	r.wire -= size
+	r.weight += r.weights.of(tx)
 	r.bytes += uint64(len(tx.Raw))
 	r.signatures += uint64(tx.SignatureCount())
 	r.legs += uint64(tx.Legs())

@@ -103,6 +103,7 @@ type group struct {
 	member  crypto.Address // zero: none
 	txs     int
 	bytes   int64
+	weight  uint64
 	senders list.List // of *senderPending; first whose last turn is longest ago
 	refused bool      // something of it was refused, and half of its quota is not free since
 }
@@ -167,14 +168,14 @@ func (p *pendingTable) join(s *senderPending, member crypto.Address) {
 		p.groups[member] = g
 	}
 	s.group, s.place = g, g.senders.PushBack(s)
-	g.txs, g.bytes = g.txs+len(s.nonces), g.bytes+s.bytes
+	g.txs, g.bytes, g.weight = g.txs+len(s.nonces), g.bytes+s.bytes, g.weight+s.weight
 }
 
 // leave takes a sender, with all that waits of it, out of its group. Needs mu.
 func (p *pendingTable) leave(s *senderPending) {
 	g := s.group
 	g.senders.Remove(s.place)
-	g.txs, g.bytes = g.txs-len(s.nonces), g.bytes-s.bytes
+	g.txs, g.bytes, g.weight = g.txs-len(s.nonces), g.bytes-s.bytes, g.weight-s.weight
 	p.relieve(g)
 	if g.senders.Len() == 0 {
 		delete(p.groups, g.member)

@@ -130,7 +130,7 @@ func TestQuotasAreGivenBack(t *testing.T) {
 // However many members send without end, and of each however many accounts,
 // there is room for one more.
 func TestFloodsLeaveRoom(t *testing.T) {
-	p := newPendingTable((&Options{PendingTxs: 9000, PendingBytes: 1 << 30, AccountTxs: 9000}).limits())
+	p := newPendingTable((&Options{PendingTxs: 9000, PendingBytes: 1 << 30, AccountTxs: 9000}).limits(), newPace(0))
 	fill := func(member, account byte) (n int) {
 		for p.place(member, account, n) == added {
 			n++
@@ -140,7 +140,7 @@ func TestFloodsLeaveRoom(t *testing.T) {
 	if n := []int{fill(1, 1), fill(1, 2)}; n[0] != 4500 || n[1] != 2250 {
 		t.Errorf("where there are no members, accounts have %v waiting", n)
 	}
-	p = newPendingTable(p.limits)
+	p = newPendingTable(p.limits, newPace(0))
 	p.founded = true
 	one := 0
 	for account := range byte(9) {
@@ -241,7 +241,7 @@ func TestPendingBytes(t *testing.T) {
 // and what they count for.
 func (c *chain) waits(limits pendingLimits, raws [][]byte) (used, counted int64) {
 	c.t.Helper()
-	p := newPendingTable(limits)
+	p := newPendingTable(limits, newPace(0))
 	p.founded = true
 	before := memory()
 	for _, raw := range raws {
@@ -317,7 +317,7 @@ func TestReliefs(t *testing.T) {
 func TestQuotasCount(t *testing.T) {
 	each := PendingBytes(10) // as long is a numberedTx
 	rapid.Check(t, func(r *rapid.T) {
-		p := newPendingTable((&Options{PendingTxs: 40, PendingBytes: 100 * each, AccountTxs: 4, AccountBytes: 6 * each, MemberTxs: 12, MemberBytes: 10 * each}).limits())
+		p := newPendingTable((&Options{PendingTxs: 40, PendingBytes: 100 * each, AccountTxs: 4, AccountBytes: 6 * each, MemberTxs: 12, MemberBytes: 10 * each}).limits(), newPace(0))
 		p.founded = true
 		members := map[crypto.Address]crypto.Address{}
 		byte3 := func(r *rapid.T, what string) byte { return byte(rapid.IntRange(1, 3).Draw(r, what)) }

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/ledger"
@@ -27,7 +28,9 @@ func (a *Application) settle(e *execution, before, now *committed) error {
 	defer p.mu.Unlock()
 	a.latest.Store(now)
 	p.follow(now)
+	waited := p.waited(e.block.Txs, time.Now())
 	a.dropped(droppedSpent, p.spend(e.block.Txs, e.codes))
+	a.pace.committed(waited)
 	a.dropped(droppedExpired, p.expire(now.time))
 	suspects, err := p.suspects(e.changes, before, now)
 	if err != nil {
@@ -54,7 +57,27 @@ func (a *Application) dropped(why string, n int) {
 }
 
 // follow takes the state that all that waits is judged on. Needs mu.
-func (p *pendingTable) follow(now *committed) { p.height, p.founded = now.height, now.founded }
+func (p *pendingTable) follow(now *committed) {
+	p.height, p.founded, p.weights = now.height, now.founded, now.weights
+}
+
+// waited says for how long what stood in the block waited. Needs mu.
+func (p *pendingTable) waited(txs []*ledger.Tx, now time.Time) (w waited) {
+	little := p.pace.little()
+	for _, tx := range txs {
+		w.weight += p.weights.of(tx)
+		e := p.hashes[tx.Hash]
+		if e == nil {
+			continue
+		}
+		wait := now.Sub(e.since)
+		w.all.add(wait)
+		if e.sender.group.weight <= little {
+			w.light.add(wait)
+		}
+	}
+	return w
+}
 
 // spend removes what stood in the block, and what has a nonce that the block
 // spent, and counts the latter. Who had something in the block is the last in

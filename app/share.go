@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"container/list"
 
+	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/ledger"
 )
 
@@ -32,11 +33,40 @@ func (p *pendingTable) candidates(params *ledger.Params, bytes, signatures uint6
 	return listed
 }
 
+// heavier reports whether more than weight waits of some member besides one.
+func (p *pendingTable) heavier(weight uint64, besides crypto.Address) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for member, g := range p.groups {
+		if g.weight > weight && member != besides {
+			return true
+		}
+	}
+	return false
+}
+
+// weights say how much of a block a transaction takes, in bytes: of that of which
+// it takes most.
+type weights struct {
+	signature uint64 // what a signature weighs
+	leg       uint64 // what a leg weighs
+}
+
+func weightsOf(params *ledger.Params) weights {
+	return weights{
+		signature: max(params.MaxBlockBytes/max(params.MaxBlockSignatures, 1), 1),
+		leg:       params.MaxBlockBytes / max(params.MaxBlockLegs, 1),
+	}
+}
+
+func (w weights) of(tx *ledger.Tx) uint64 {
+	return max(uint64(len(tx.Raw)), uint64(tx.SignatureCount())*w.signature, uint64(tx.Legs())*w.leg)
+}
+
 // turns is a walk through what waits, in fair order.
 type turns struct {
-	groups    groupHeap // of which more waits
-	signature uint64    // what a signature weighs, and what an account is given at each turn
-	leg       uint64    // what a leg weighs
+	weights           // an account is given a signature's weight at each turn
+	groups  groupHeap // of which more waits
 }
 
 // groupTurns is how far the walk has come with one member.
@@ -56,11 +86,7 @@ type senderTurns struct {
 
 // turns begins a walk. It needs mu, and so does each step.
 func (p *pendingTable) turns(params *ledger.Params) *turns {
-	t := &turns{
-		groups:    make(groupHeap, 0, len(p.groups)),
-		signature: max(params.MaxBlockBytes/max(params.MaxBlockSignatures, 1), 1),
-		leg:       params.MaxBlockBytes / max(params.MaxBlockLegs, 1),
-	}
+	t := &turns{weights: weightsOf(params), groups: make(groupHeap, 0, len(p.groups))}
 	for _, g := range p.groups {
 		fresh := g.senders.Front()
 		first := fresh.Value.(*senderPending).arrived.Front().Value.(*pendingTx)
@@ -70,16 +96,11 @@ func (p *pendingTable) turns(params *ledger.Params) *turns {
 	return t
 }
 
-// weight is how much of a block tx takes, in bytes: of that which it takes most of.
-func (t *turns) weight(tx *ledger.Tx) uint64 {
-	return max(uint64(len(tx.Raw)), uint64(tx.SignatureCount())*t.signature, uint64(tx.Legs())*t.leg)
-}
-
 // next lists one more. There must be one.
 func (t *turns) next() *pendingTx {
 	g := t.groups[0]
 	e := t.nextOf(g)
-	g.weight += t.weight(e.tx)
+	g.weight += t.of(e.tx)
 	if g.fresh == nil && len(g.round) == 0 && len(g.later) == 0 {
 		heap.Pop(&t.groups)
 	} else {
@@ -97,7 +118,7 @@ func (t *turns) nextOf(g *groupTurns) *pendingTx {
 			continue
 		}
 		e := s.next.Value.(*pendingTx)
-		s.debt = t.weight(e.tx)
+		s.debt = t.of(e.tx)
 		if s.next = s.next.Next(); s.next != nil {
 			g.later = append(g.later, s)
 		}

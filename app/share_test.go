@@ -140,7 +140,7 @@ func tableTx(member byte, nonce uint64, size, signatures int) *ledger.Tx {
 func TestShareIsByWeight(t *testing.T) {
 	params := ledger.DefaultParams()
 	params.MaxBlockBytes, params.MaxBlockSignatures, params.MaxBlockLegs = 64_000, 64, 64_000
-	p := newPendingTable(roomy(1000))
+	p := newPendingTable(roomy(1000), newPace(0))
 	for n := range uint64(40) {
 		p.add(tableTx(1, n, 100, 4), crypto.Address{1}, 0, "")
 		p.add(tableTx(2, n, 100, 1), crypto.Address{2}, 0, "")
@@ -160,7 +160,7 @@ func TestShareIsByWeight(t *testing.T) {
 func TestTurnsAreByWeight(t *testing.T) {
 	params := ledger.DefaultParams()
 	params.MaxBlockBytes, params.MaxBlockSignatures, params.MaxBlockLegs = 64_000, 64, 64_000
-	p := newPendingTable(roomy(1000))
+	p := newPendingTable(roomy(1000), newPace(0))
 	for n := range uint64(40) {
 		p.add(tableTx(1, n, 5000, 1), crypto.Address{}, 0, "")
 		p.add(tableTx(2, n, 100, 1), crypto.Address{}, 0, "")
@@ -177,7 +177,7 @@ func TestTurnsAreByWeight(t *testing.T) {
 // What is listed is all that waits, each once, if there is room, and a walk
 // leaves the table as it was.
 func TestCandidatesAreAll(t *testing.T) {
-	p := newPendingTable(roomy(1000))
+	p := newPendingTable(roomy(1000), newPace(0))
 	params := ledger.DefaultParams()
 	for n := range uint64(50) {
 		for member := range byte(7) {

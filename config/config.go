@@ -123,6 +123,10 @@ type Mempool struct {
 	// where there are members, of all accounts of none. 0: half of the above.
 	MemberTxs   int
 	MemberBytes int64
+	// Pace is how long the transactions of a member that sends little may wait while
+	// another sends more than fits, in percent of the usual: this node proposes blocks
+	// that are small enough. 0: blocks as large as they may be.
+	Pace int
 }
 
 // Consensus is the timing of blocks. It is local to the node; what all nodes
@@ -180,6 +184,7 @@ func Default() Config {
 			MaxTxs:     50_000,
 			MaxBytes:   256 << 20,
 			MaxTxBytes: 512 << 10,
+			Pace:       125,
 		},
 		Consensus: Consensus{
 			HeartbeatInterval:     10 * time.Second,

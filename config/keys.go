@@ -101,6 +101,10 @@ var storeSettings = []setting{
 		func(c *Config) *int { return &c.Mempool.MemberTxs }, 0, mostCount),
 	whole("mempool.member_bytes", "The most memory that they take, counted as for max_bytes. 0 is half of it.", "bytes",
 		func(c *Config) *int64 { return &c.Mempool.MemberBytes }, 0, 1<<40),
+	whole("mempool.pace", "While one member sends more than fits and another little, this node proposes blocks so\n"+
+		"small that the other's transactions wait about so long, in percent of the usual time.\n"+
+		"0 is blocks as large as they may be: most transactions a second, and all wait for them.", "",
+		func(c *Config) *int { return &c.Mempool.Pace }, 0, 10_000),
 }
 
 var consensusSettings = []setting{

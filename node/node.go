@@ -165,6 +165,7 @@ func (n *Node) openLedger() error {
 	pool := &n.config.Mempool
 	o.PendingTxs, o.PendingBytes, o.MaxTxBytes = pool.MaxTxs, pool.MaxBytes, pool.MaxTxBytes
 	o.AccountTxs, o.AccountBytes, o.MemberTxs, o.MemberBytes = pool.AccountTxs, pool.AccountBytes, pool.MemberTxs, pool.MemberBytes
+	o.Pace = pool.Pace
 	o.Committed, o.MembersChanged = n.committed, n.membersChanged
 	o.CatchingUp = func() bool { return n.env != nil && n.CatchingUp() }
 	n.settled.Store(uint64(n.store.Height()))
