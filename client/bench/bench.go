@@ -46,9 +46,9 @@ type Config struct {
 	// Registrar is of a registrar's admin account, whose member the accounts
 	// become; nil where receiving creates accounts.
 	Registrar *crypto.PrivateKey
-	Seed     string             // the accounts follow from it: the same seed, the same accounts
-	Grace    time.Duration      // how long to wait for answers after the last sending; 0: 30 s
-	Verify   bool               // compare every balance on every node at the end
+	Seed      string        // the accounts follow from it: the same seed, the same accounts
+	Grace     time.Duration // how long to wait for answers after the last sending; 0: 30 s
+	Verify    bool          // compare every balance on every node at the end
 	// Stage, if set, hears what the run is doing before and after it drives:
 	// done of total, or 0 of 0.
 	Stage func(name string, done, total int)
