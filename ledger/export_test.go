@@ -7,3 +7,12 @@ import "github.com/tallystick/tallystick/crypto"
 func (tx *Tx) AssumeSigners(signers ...crypto.Address) {
 	tx.Signers, tx.recovered, tx.sigFault = signers, true, Applied
 }
+
+// EncodedTypes lists the EIP-712 types of all operations, each with those that
+// it uses.
+func EncodedTypes() (out []string) {
+	for _, s := range kindSpecs {
+		out = append(out, s.encodedType())
+	}
+	return out
+}

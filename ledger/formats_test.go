@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -44,6 +45,9 @@ func TestFormatsExamples(t *testing.T) {
 	}
 	if examples < 14 {
 		t.Errorf("%s has %d examples", formatsPath, examples)
+	}
+	if fences := strings.Count(string(text), "\n```"); fences%2 != 0 {
+		t.Errorf("%s has %d lines of ```: some block does not end", formatsPath, fences)
 	}
 	got := strings.Join(out, "\n")
 	if *update {
@@ -94,9 +98,13 @@ func example(t *testing.T, kind, file, arguments string) []string {
 		w = strings.Trim(w, `"`)
 		found := false
 		for _, line := range strings.Split(strings.TrimSuffix(string(text), "\n"), "\n") {
-			if strings.HasPrefix(line, w) {
-				out, found = append(out, line), true
+			if !strings.HasPrefix(line, w) {
+				continue
 			}
+			if slices.Contains(out, line) {
+				t.Errorf("an example of %s.txt shows twice: %.60s", file, line)
+			}
+			out, found = append(out, line), true
 		}
 		if !found {
 			t.Errorf("no line of %s.txt begins with %q", file, w)
