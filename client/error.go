@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	neturl "net/url"
+	"syscall"
 
 	"github.com/ethereum/go-ethereum/rpc"
 
@@ -109,11 +111,23 @@ func asError(ctx context.Context, url string, err error) *Error {
 	if errors.As(err, &syntax) || errors.As(err, &kind) {
 		return badAnswer(url, err)
 	}
-	e := &Error{Name: NameUnreachable, Message: fmt.Sprintf("node %s: %v", url, err), Node: url,
+	e := &Error{Name: NameUnreachable, Message: fmt.Sprintf("node %s: %s", url, reason(err)), Node: url,
 		Hint: "check that the node runs and that the address is right", cause: err}
 	var dial *net.OpError
 	e.unsent = errors.As(err, &dial) && dial.Op == "dial"
 	return e
+}
+
+// reason is an error without the address that it happened at, which is named
+// already.
+func reason(err error) string {
+	if number, ok := errors.AsType[syscall.Errno](err); ok {
+		return number.Error()
+	}
+	if e, ok := errors.AsType[*neturl.Error](err); ok {
+		return e.Err.Error()
+	}
+	return err.Error()
 }
 
 func badAnswer(url string, err error) *Error {

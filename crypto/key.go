@@ -43,7 +43,7 @@ func GenerateKey() (*PrivateKey, error) {
 func ParsePrivateKey(text string) (*PrivateKey, error) {
 	digits := strings.TrimPrefix(text, "0x")
 	if len(digits) != 2*PrivateKeySize {
-		return nil, fmt.Errorf("%w: %d hexadecimal digits, expected %d", ErrPrivateKey, len(digits), 2*PrivateKeySize)
+		return nil, fmt.Errorf("%w: %d characters, expected %d hexadecimal digits", ErrPrivateKey, len(digits), 2*PrivateKeySize)
 	}
 	b, err := hex.DecodeString(digits)
 	if err != nil {

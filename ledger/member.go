@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/tallystick/tallystick/crypto"
 )
@@ -147,7 +148,7 @@ func ParseRoles(names []string) (r Roles, err error) {
 	for _, name := range names {
 		i := slices.Index(roleNames[:], name)
 		if i < 0 {
-			return 0, fmt.Errorf("role %q is none of %q", name, roleNames)
+			return 0, fmt.Errorf("role %q is none of %s", name, strings.Join(roleNames[:], ", "))
 		}
 		if r.Has(1 << i) {
 			return 0, fmt.Errorf("role %q is listed twice", name)

@@ -90,7 +90,7 @@ func (d Devnet) screen(o DevnetOptions) string {
 	list("Accounts, each with its private key", accounts)
 	fmt.Fprintf(&b, "  These keys are public knowledge. Never use them for anything of value.\n"+
 		"  They come from the mnemonic:\n    %s\n", DevnetMnemonic)
-	list("Members: Devnet 1 and so on, one a validator, each with its admin key in", []string{
+	list("Members: Devnet 1, 2 and so on, one for each validator, with its admin key in", []string{
 		"DIR/" + devnetNode + "0/keys/" + devnetAdmin + " and so on, where DIR is the directory below.",
 		"tally key import takes such a file. These keys are public knowledge too:",
 		fmt.Sprintf("the mnemonic's, from index %d on.", devnetFirstAdmin),

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	abci "github.com/cometbft/cometbft/abci/types"
@@ -225,7 +226,7 @@ func knownFields(data []byte) error {
 	known := []string{"genesis_time", "chain_id", "initial_height", "consensus_params", "validators", "app_hash", "app_state", "cards"}
 	for name := range fields {
 		if !slices.Contains(known, name) {
-			return fmt.Errorf("%s: there is no such field; the fields are %v", name, known)
+			return fmt.Errorf("%s: there is no such field; the fields are %s", name, strings.Join(known, ", "))
 		}
 	}
 	return nil

@@ -101,7 +101,7 @@ func initHome(home Home, c config.Config, more func() error) (Identity, error) {
 	} {
 		_, err := os.Lstat(path)
 		if err == nil {
-			return Identity{}, fmt.Errorf("init %s: %s already exists: %w", home, path, fs.ErrExist)
+			return Identity{}, fmt.Errorf("init %s: %s: %w", home, path, fs.ErrExist)
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
 			return Identity{}, fmt.Errorf("init %s: %w", home, err)

@@ -134,6 +134,9 @@ func Install(home Home, path string) (*Installed, error) {
 	return done, writeFile(home.GenesisFile(), 0o644, document)
 }
 
+// ErrNoFounder: the document is for founders, and this node is none's.
+var ErrNoFounder = errors.New("this node is no founder's: no card in the document has its keys")
+
 // cardOf finds the card of an identity.
 func (g *genesis) cardOf(id Identity) (*card.Card, error) {
 	if len(g.cards) == 0 {
@@ -151,7 +154,7 @@ func (g *genesis) cardOf(id Identity) (*card.Card, error) {
 			return nil, fmt.Errorf("the card of %s has this node's key but another consensus key: the card was made in another home", c)
 		}
 	}
-	return nil, errors.New("this node is no founder's: no card in the document has its keys")
+	return nil, ErrNoFounder
 }
 
 // isOrAbsent refuses to replace a file by another content.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/cometbft/cometbft/p2p"
@@ -99,6 +100,9 @@ func (n *Node) Start(ctx context.Context) error {
 		return err
 	}
 	if err := n.chain.Start(); err != nil {
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return fmt.Errorf("p2p.listen = %s: %w: stop what uses that address, or set another", n.config.P2P.Listen, err)
+		}
 		return fmt.Errorf("start CometBFT (p2p.listen = %s): %w", n.config.P2P.Listen, err)
 	}
 	go n.watchConsensus()

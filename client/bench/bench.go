@@ -66,7 +66,7 @@ func (c *Config) Check() error {
 	case c.Rate == 0 && (c.Inflight < 1 || c.Inflight > MaxInflight):
 		return fmt.Errorf("in flight %d: must be from 1 to %d", c.Inflight, MaxInflight)
 	case c.Rate > 0 && c.Inflight != 0:
-		return fmt.Errorf("rate and in flight: give one of them")
+		return fmt.Errorf("--rate and --inflight: give one of them")
 	case c.Legs < 1 || c.Legs > ledger.MaxLegs:
 		return fmt.Errorf("legs %d: must be from 1 to %d", c.Legs, ledger.MaxLegs)
 	case c.Scheme == SchemeEthereum && c.Legs != 1:

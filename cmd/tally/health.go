@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	neturl "net/url"
 	"strings"
 	"time"
 
@@ -29,7 +30,7 @@ func newHealth() *cobra.Command {
 		Long: "Ask a running node whether it is well, and with --ready whether it is ready for clients.\n" +
 			"The exit code is 0 for yes and 4 for no.",
 		Example: "  tally health --home /srv/tally\n  tally health --url http://127.0.0.1:9464 --ready",
-		Args:    cobra.NoArgs,
+		Args:    exactly(),
 	}
 	home := homeFlag(c)
 	url := c.Flags().String("url", "", "the `URL` of the node's metrics server, in place of what --home says")
@@ -88,6 +89,9 @@ func askHealth(ctx context.Context, url string) (node.Health, error) {
 		return h, err
 	}
 	response, err := http.DefaultClient.Do(request)
+	if failed, ok := errors.AsType[*neturl.Error](err); ok {
+		return h, fmt.Errorf("%s: %w", url, failed.Err)
+	}
 	if err != nil {
 		return h, err
 	}
