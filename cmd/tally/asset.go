@@ -29,7 +29,7 @@ func newAssetCreate() *cobra.Command {
 			"accounts receive that the issuer has approved.",
 		Example: "  tally asset create --symbol GOLD --name 'Gold, fine, grams' --decimals 3 --cap 1000000\n" +
 			"  tally asset create --symbol BOND --name 'Bond 2030' --decimals 0 --flags freezable,clawback,restricted",
-		Args: cobra.NoArgs,
+		Args: exactly(),
 	}
 	f := sendFlags{}
 	f.add(c)
@@ -73,7 +73,7 @@ func newAssetIssue() *cobra.Command {
 		Use:     "issue",
 		Short:   "Issue more of an asset",
 		Example: "  tally asset issue --asset GOLD --amount 100 --to 0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
-		Args:    cobra.NoArgs,
+		Args:    exactly(),
 	}
 	f, m := sendFlags{}, moneyFlags{}
 	f.add(c)
@@ -104,7 +104,7 @@ func newAssetRedeem() *cobra.Command {
 		Long: "Destroy an amount of an asset that an account holds. The issuer sends it, and the holder signs\n" +
 			"too: with --also-sign where the key is here, and otherwise by --build and `tally tx sign`.",
 		Example: "  tally asset redeem --asset GOLD --amount 5\n  tally asset redeem --asset GOLD --amount 5 --holder 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --build redeem.json",
-		Args:    cobra.NoArgs,
+		Args:    exactly(),
 	}
 	f, m := sendFlags{}, moneyFlags{}
 	f.add(c)
@@ -159,13 +159,7 @@ func newAssetSwitch(verb, short string, operation func(crypto.Address) ledger.Op
 	f := sendFlags{}
 	f.add(c)
 	c.RunE = run(func(c *cobra.Command, arguments []string) error {
-		return f.send(c, func(ctx context.Context, node *client.Client, _ crypto.Address) (ledger.Operation, string, error) {
-			asset, err := findAsset(ctx, node, arguments[0])
-			if err != nil {
-				return nil, "", err
-			}
-			return operation(asset.Asset), fmt.Sprintf("  %s the asset %s (%s)\n", verb, asset.Symbol, asset.Asset), nil
-		})
+		return f.offerOf(c, arguments[0], func(asset, _ crypto.Address) (ledger.Operation, error) { return operation(asset), nil })
 	})
 	return c
 }
@@ -216,7 +210,7 @@ func newAssetList() *cobra.Command {
 		Use:     "list",
 		Short:   "List all assets",
 		Example: "  tally asset list --json",
-		Args:    cobra.NoArgs,
+		Args:    exactly(),
 	}
 	f := nodeFlags{}
 	f.add(c)

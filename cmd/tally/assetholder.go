@@ -10,6 +10,7 @@ import (
 	"github.com/tallystick/tallystick/client"
 	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/ledger"
+	"github.com/tallystick/tallystick/rpc/wire"
 )
 
 // holderVerb is a command of an issuer about one account: what it says, and
@@ -107,7 +108,7 @@ func newAssetClawback() *cobra.Command {
 		Short:   "Take an amount of an asset from an account",
 		Long:    "Move an amount of an asset with the flag clawback from an account to another, whatever is frozen.",
 		Example: "  tally asset clawback --asset GOLD --amount 5 --holder 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --reason 3 --reference 'order 17'",
-		Args:    cobra.NoArgs,
+		Args:    exactly(),
 	}
 	f, m := sendFlags{}, moneyFlags{}
 	f.add(c)
@@ -161,11 +162,26 @@ func newAssetHolder() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return show(c, h, fmt.Sprintf("account   %s\napproved  %s\nfrozen    %s\nmust keep %s\n",
-				account, yesNo(h.Approved), yesNo(h.Frozen), money(h.FrozenAmount, asset)))
+			return show(c, h, holderText(h, asset))
 		})
 	})
 	return c
+}
+
+// holderText says what an issuer has said of an account, where the asset's flags
+// let it say anything.
+func holderText(h *wire.Holder, a *wire.Asset) string {
+	approved, frozen := yesNo(h.Approved), yesNo(h.Frozen)
+	switch {
+	case a.Flags&ledger.FlagRestricted == 0:
+		approved = "not needed: the asset is not restricted"
+	case h.Account == a.Issuer && !h.Approved:
+		approved = "not needed: it is the issuer"
+	}
+	if a.Flags&ledger.FlagFreezable == 0 {
+		frozen = "no: the asset is not freezable"
+	}
+	return fmt.Sprintf("account    %s\napproved   %s\nfrozen     %s\nmust keep  %s\n", h.Account, approved, frozen, money(h.FrozenAmount, a))
 }
 
 func yesNo(yes bool) string {
@@ -187,7 +203,7 @@ func (s speech) holderRule(op ledger.Operation) []string {
 	case *ledger.UnfreezeHolder:
 		return said("unfreeze %s as a holder of %s%s", o.Account, s.asset(o.Asset), referenceWords(o.Reference))
 	case *ledger.FreezeBalance:
-		return said("let %s keep at least %s available%s", o.Account, s.money(o.Amount, o.Asset), referenceWords(o.Reference))
+		return said("make %s keep at least %s available%s", o.Account, s.money(o.Amount, o.Asset), referenceWords(o.Reference))
 	}
 	return nil
 }

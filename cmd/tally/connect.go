@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -84,7 +85,11 @@ func fromClient(err error) error {
 	if e.Pending && e.Hash != nil {
 		message += fmt.Sprintf("; transaction %s may still be committed", e.Hash)
 	}
-	return &failure{code: code, err: errors.New(message), hint: commandHint(e), name: e.Name}
+	hint := commandHint(e)
+	if code == exitNotFound && hint == "" {
+		hint = whereToLook(message)
+	}
+	return &failure{code: code, err: errors.New(message), hint: hint, name: e.Name}
 }
 
 // commandHints say what to do in this program's words, where the node's are
@@ -112,8 +117,23 @@ var commandHints = map[string]string{
 	ledger.CodeProposalClosed.String():      "`tally proposal show` shows where it stands",
 	ledger.CodeParameterRange.String():      "`tally proposal params` shows each parameter's range",
 	ledger.CodeKeyUsed.String():             "make a new one: `tally member rotate-key --help`",
-	ledger.CodeInvalidField.String():        "no address may be zero, texts have no control characters, and a symbol is 1 to 12 of A-Z and 0-9",
+	ledger.CodeInvalidField.String():        "no address may be zero, who pays by a hold or clawback is not who receives, and texts have no control characters",
 	ledger.CodeLimitExceeded.String():       fmt.Sprintf("a memo has at most %d bytes, a reference %d, a transaction %d legs", ledger.MaxMemoBytes, ledger.MaxReferenceBytes, ledger.MaxLegs),
+}
+
+// notThere says of things that are not on the ledger where to look for others.
+var notThere = map[string]string{
+	"asset":    "`tally asset list` shows the assets",
+	"hold":     "it never was, or it has ended: captured, released or expired",
+	"member":   "`tally member list` shows the members, by the addresses of their admin accounts",
+	"proposal": "`tally proposal list` shows them",
+	"account":  "it begins with what it first receives, or when a member admits it",
+}
+
+// whereToLook is the hint of what a message begins with.
+func whereToLook(message string) string {
+	thing, _, _ := strings.Cut(message, " ")
+	return notThere[thing]
 }
 
 func commandHint(e *client.Error) string {

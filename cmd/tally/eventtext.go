@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -8,6 +9,35 @@ import (
 	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/ledger"
 )
+
+// event says what a transaction did: the event's name and what its fields say.
+func (s speech) event(e *ledger.Event) string {
+	var t strings.Builder
+	t.WriteString(e.Type.Name())
+	for _, a := range e.Attributes() {
+		text := eventText(a.Key, a.Value)
+		switch {
+		case a.Key == "amount" || a.Key == "cap" && !e.Amount.IsZero():
+			text = s.amount(e)
+		case a.Key == "cap":
+			text = "none"
+		case e.Type == ledger.EventProposalEnded && e.Flags == 0 && (a.Key == "code" || a.Key == "failedAction"):
+			text = "" // nothing failed
+		}
+		if text != "" {
+			fmt.Fprintf(&t, " %s=%s", a.Key, text)
+		}
+	}
+	return t.String()
+}
+
+// amount is an event's, in the unit in which people write the asset's.
+func (s speech) amount(e *ledger.Event) string {
+	if asset := s.find(e.Asset); asset != nil {
+		return money(e.Amount, asset)
+	}
+	return e.Amount.String() + " units"
+}
 
 // eventText writes an attribute of an event for a person: addresses with their
 // checksums, and numbers that stand for something as what they mean. It is empty
@@ -26,6 +56,10 @@ func eventText(key, value string) string {
 			texts[i] = k.Address.String() + "=" + strconv.FormatUint(uint64(k.Weight), 10)
 		}
 		return strings.Join(texts, ",")
+	case "reference", "name", "uri", "text":
+		if value != "" {
+			return strconv.Quote(value)
+		}
 	case "hash":
 		if h, err := crypto.ParseHash(value); err == nil && h == (crypto.Hash{}) {
 			return ""

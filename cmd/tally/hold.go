@@ -27,7 +27,7 @@ func newHoldCreate() *cobra.Command {
 			"event names the hold. Funds of another account than the sender's need its signature too: with\n" +
 			"--also-sign where the key is here, and otherwise by --build and `tally tx sign`.",
 		Example: "  tally hold create --to 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --asset USD --amount 100 --expires-in 72h",
-		Args:    cobra.NoArgs,
+		Args:    exactly(),
 	}
 	f, m := sendFlags{}, moneyFlags{}
 	f.add(c)
@@ -35,13 +35,14 @@ func newHoldCreate() *cobra.Command {
 	to := c.Flags().String("to", "", "the `address` of the payee")
 	payer := c.Flags().String("payer", "", "the `address` whose funds they are; left out, the sender's")
 	arbiter := c.Flags().String("arbiter", "", "the `address` that captures in place of the payee, and may release")
-	in := c.Flags().Duration("expires-in", 0, "how long from now the hold lasts, such as 72h")
+	in := days(0)
+	c.Flags().Var(&in, "expires-in", "how long from now the hold lasts, such as 72h or 7d")
 	at := c.Flags().String("expiry", "", "in place of that the `time`, such as 2027-01-31T12:00:00Z")
 	required(c, "to", "asset", "amount")
 	c.RunE = run(func(c *cobra.Command, _ []string) error {
 		terms := &ledger.CreateHold{Reference: m.reference}
 		var err error
-		if terms.Expiry, err = expiry(*in, *at); err != nil {
+		if terms.Expiry, err = expiry(time.Duration(in), *at); err != nil {
 			return err
 		}
 		if terms.To, err = parseAddress(*to); err != nil {
@@ -167,7 +168,7 @@ func newHoldSettle() *cobra.Command {
 			`   "holds": [{"from": "0x…", "to": "0x…", "asset": "0x…", "amount": "100", "expiry": 1800000000}]}` + "\n\n" +
 			"Whoever captures or pays signs: with --also-sign, or by --build and `tally tx sign`.",
 		Example: "  tally hold settle --file settle.json --build deal.json",
-		Args:    cobra.NoArgs,
+		Args:    exactly(),
 	}
 	f := sendFlags{}
 	f.add(c)

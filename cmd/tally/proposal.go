@@ -32,7 +32,7 @@ func newProposalCreate() *cobra.Command {
 		Example: "  tally proposal create --set-power 0x7099…=2000000 --set-threshold removeMember=3/4 --voting-period 7d\n" +
 			"  tally proposal create --admit bank-e.json --voting-period 72h --delay 24h\n" +
 			"  tally proposal create --file actions.json",
-		Args: cobra.NoArgs,
+		Args: exactly(),
 	}
 	f, actions := sendFlags{}, actionFlags{}
 	f.add(c)
@@ -86,6 +86,20 @@ func (d *days) Set(text string) error {
 	}
 	*d = days(v)
 	return nil
+}
+
+// lasting writes a number of seconds in the greatest units that go into it: 7d,
+// 36h, 90m or 61s.
+func lasting(seconds uint64) string {
+	for _, unit := range []struct {
+		seconds uint64
+		name    string
+	}{{24 * 3600, "d"}, {3600, "h"}, {60, "m"}} {
+		if seconds > 0 && seconds%unit.seconds == 0 {
+			return fmt.Sprintf("%d%s", seconds/unit.seconds, unit.name)
+		}
+	}
+	return fmt.Sprintf("%ds", seconds)
 }
 
 // choices are the choices by their names.
@@ -176,7 +190,7 @@ func newProposalShow() *cobra.Command {
 
 func newProposalList() *cobra.Command {
 	c := &cobra.Command{
-		Use: "list", Short: "List all proposals, the newest first", Example: "  tally proposal list --json", Args: cobra.NoArgs,
+		Use: "list", Short: "List all proposals, the newest first", Example: "  tally proposal list --json", Args: exactly(),
 	}
 	f := nodeFlags{}
 	f.add(c)
@@ -220,7 +234,7 @@ func proposalText(s speech, p *wire.Proposal) string {
 	}
 	fmt.Fprintf(&t, "proposal  %d\nstatus    %s\nproposer  %s\ncreated   %s\n%-9s %s\n", p.Proposal, p.Status, p.Proposer, utc(p.Created), due, utc(p.Due))
 	if p.Delay > 0 {
-		fmt.Fprintf(&t, "delay     %s\n", time.Duration(p.Delay)*time.Second)
+		fmt.Fprintf(&t, "delay     %s\n", lasting(p.Delay))
 	}
 	if p.Message != "" {
 		fmt.Fprintf(&t, "failed    action %d: %s\n", p.Failed+1, p.Message)
@@ -229,8 +243,10 @@ func proposalText(s speech, p *wire.Proposal) string {
 	for _, v := range p.Votes {
 		fmt.Fprintf(&t, "vote      %-4s %s\n", v.Choice, v.Member)
 	}
-	fmt.Fprintf(&t, "stand     %d yes, %d no, %d veto of %d active members; %d are needed (more than %d/%d)\n",
-		p.Tally.Yes, p.Tally.No, p.Tally.Veto, p.Tally.Active, p.Tally.Needed, p.Threshold.Numerator, p.Threshold.Denominator)
+	if found { // who is a member now says nothing of a proposal that has ended
+		fmt.Fprintf(&t, "stand     %d yes, %d no, %d veto of %d active members; %d are needed (more than %d/%d)\n",
+			p.Tally.Yes, p.Tally.No, p.Tally.Veto, p.Tally.Active, p.Tally.Needed, p.Threshold.Numerator, p.Threshold.Denominator)
+	}
 	return t.String()
 }
 
@@ -238,8 +254,11 @@ func proposalText(s speech, p *wire.Proposal) string {
 func (s speech) governance(op ledger.Operation) []string {
 	switch o := op.(type) {
 	case *ledger.Propose:
-		lines := said("propose to the members, who may vote for %s, and veto for %s after it has passed:",
-			time.Duration(o.VotingPeriod)*time.Second, time.Duration(o.Delay)*time.Second)
+		then := "it takes effect as soon as it has passed"
+		if o.Delay > 0 {
+			then = "they may veto it for " + lasting(o.Delay) + " after it has passed"
+		}
+		lines := said("propose to the members, who may vote for %s; %s:", lasting(o.VotingPeriod), then)
 		for _, a := range o.Actions {
 			lines = append(lines, "  "+s.action(a))
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -16,7 +17,7 @@ func newProposalParams() *cobra.Command {
 		Use:     "params",
 		Short:   "Show what members can change by vote, and how many it takes",
 		Example: "  tally proposal params",
-		Args:    cobra.NoArgs,
+		Args:    exactly(),
 	}
 	f := nodeFlags{}
 	f.add(c)
@@ -32,6 +33,9 @@ func newProposalParams() *cobra.Command {
 	return c
 }
 
+// secondsOf are the parameters that are times.
+var secondsOf = []string{"maxMultiPartyLifetime", "minProposalDelay", "keyRotationCooldown"}
+
 func paramsText(p *wire.Params) string {
 	var t strings.Builder
 	fmt.Fprintf(&t, "rules of version %d\n", p.Protocol)
@@ -41,8 +45,16 @@ func paramsText(p *wire.Params) string {
 	t.WriteString("parameters\n")
 	for _, n := range p.Parameters {
 		meaning := ""
-		if n.Name == "accountPolicy" && n.Value < uint64(len(policies)) {
+		switch {
+		case n.Name == "accountPolicy" && n.Value < uint64(len(policies)):
 			meaning = " (" + policies[n.Value] + ")"
+		case slices.Contains(secondsOf, n.Name):
+			meaning = " seconds"
+			if text := lasting(n.Value); text != fmt.Sprintf("%ds", n.Value) {
+				meaning += " (" + text + ")"
+			}
+		case n.Name == "maxBlockBytes":
+			meaning = " bytes"
 		}
 		fmt.Fprintf(&t, "  %-22s %d%s, from %d to %d\n", n.Name, n.Value, meaning, n.Least, n.Most)
 	}

@@ -112,9 +112,28 @@ func (f *sendFlags) body(ctx context.Context, c *cobra.Command, node *client.Cli
 	}
 	body.ValidUntil = validUntil
 	if code := ledger.CheckBody(node.Network(), &body); code != ledger.Applied {
-		return body, client.Rejected(code)
+		return body, wrongFields(code, op.Kind())
 	}
 	return body, nil
+}
+
+// fieldHints say what is asked of the fields of some operations, where the ledger
+// only says that one of them can never be right.
+var fieldHints = map[ledger.Kind]string{
+	ledger.KindClawback:     "who loses it and who receives it must differ (--to, left out, is the issuer), and --reason is above 0",
+	ledger.KindCreateHold:   "payer, payee and arbiter must differ, and none of them be zero",
+	ledger.KindChangeIssuer: "the new issuer must be another account",
+	ledger.KindPropose: "voting takes from 60s to 90d and the delay is at most 90d; a power is 0 or from 1000000 to 2^50, " +
+		"a threshold from 1/2 to below 1, a resolution from 1 to 1024 bytes",
+}
+
+// wrongFields is the refusal of what its bytes alone show to be wrong.
+func wrongFields(code ledger.Code, kind ledger.Kind) error {
+	err := fromClient(client.Rejected(code))
+	if f, ok := errors.AsType[*failure](err); ok && code == ledger.CodeInvalidField && fieldHints[kind] != "" {
+		f.hint = fieldHints[kind]
+	}
+	return err
 }
 
 // deadline is the time that lies d ahead; 0 is none.
@@ -164,33 +183,28 @@ func submit(ctx context.Context, c *cobra.Command, node *client.Client, raw []by
 	if err != nil {
 		return err
 	}
-	return showReceipt(c, receipt)
+	return showReceipt(c, knowing(ctx, node), receipt)
 }
 
 // showReceipt prints a receipt. One of a refusal is also a failure.
-func showReceipt(c *cobra.Command, r *wire.Receipt) error {
-	if err := show(c, r, receiptText(r)); err != nil || r.Code == uint32(ledger.Applied) {
+func showReceipt(c *cobra.Command, s speech, r *wire.Receipt) error {
+	if err := show(c, r, s.receipt(r)); err != nil || r.Code == uint32(ledger.Applied) {
 		return err
 	}
 	info := ledger.Code(r.Code).Info()
 	return &failure{code: exitRefused, name: info.Name, err: errors.New("refused: " + info.Meaning), hint: "its nonce is spent: sign again with another"}
 }
 
-func receiptText(r *wire.Receipt) string {
+// receipt says what became of a transaction.
+func (s speech) receipt(r *wire.Receipt) string {
 	var t strings.Builder
 	fmt.Fprintf(&t, "%s  %s\nhash     %s\nblock    %d, place %d, %s\nsender   %s, nonce %d\n",
 		r.Status, r.Kind, r.Hash, r.Height, r.Index, utc(r.BlockTime), r.Sender, r.Nonce)
 	if r.Message != "" {
 		fmt.Fprintf(&t, "reason   %s\n", r.Message)
 	}
-	for _, e := range r.Events {
-		fmt.Fprintf(&t, "event    %s", e.Type.Name())
-		for _, a := range e.Attributes() {
-			if text := eventText(a.Key, a.Value); text != "" {
-				fmt.Fprintf(&t, " %s=%s", a.Key, text)
-			}
-		}
-		t.WriteString("\n")
+	for i := range r.Events {
+		t.WriteString("event    " + s.event(&r.Events[i].Event) + "\n")
 	}
 	return t.String()
 }

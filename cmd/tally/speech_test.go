@@ -6,6 +6,7 @@ import (
 
 	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/ledger"
+	"github.com/tallystick/tallystick/rpc/wire"
 )
 
 // Nobody signs what is not said in words: every operation and action has some.
@@ -66,12 +67,52 @@ func TestEventText(t *testing.T) {
 		{"roles", "3", "validator,issuer"},
 		{"choice", "3", "veto"},
 		{"code", "110", ledger.Code(110).String()},
-		{"reference", "007", "007"},
+		{"reference", "007", `"007"`},
+		{"name", "Bond 2030", `"Bond 2030"`},
+		{"memo", "", ""},
 		{"amount", "340282366920938463463374607431768211455", "340282366920938463463374607431768211455"},
 		{"actions", "0xzz", "0xzz"},
 	} {
 		if got := eventText(c.key, c.value); got != c.want {
 			t.Errorf("%s %s: %q, want %q", c.key, c.value, got, c.want)
+		}
+	}
+}
+
+// An event's amount is in the unit that people write, and what did not fail says
+// nothing of failures.
+func TestEventWords(t *testing.T) {
+	usd := crypto.Address{19: 1}
+	knows := speech{find: func(a crypto.Address) *wire.Asset {
+		if a != usd {
+			return nil
+		}
+		return &wire.Asset{Asset: usd, Symbol: "USD", Decimals: 2}
+	}}
+	for _, c := range []struct {
+		event ledger.Event
+		want  string
+	}{
+		{ledger.Event{Type: ledger.EventIssue, Asset: usd, Amount: ledger.NewAmount(1234), Reference: "mint 7"},
+			"issue asset=" + usd.String() + ` amount=12.34 USD reference="mint 7"`},
+		{ledger.Event{Type: ledger.EventIssue, Asset: crypto.Address{1}, Amount: ledger.NewAmount(1234)},
+			"issue asset=" + crypto.Address{1}.String() + " amount=1234 units"},
+		{ledger.Event{Type: ledger.EventAssetCreated, Asset: usd, Symbol: "USD", Name: "US Dollar", Decimals: 2},
+			"assetCreated asset=" + usd.String() + ` symbol=USD name="US Dollar" decimals=2 cap=none flags=none`},
+		{ledger.Event{Type: ledger.EventProposalEnded, Number: 3, Name: "executed"}, "proposalEnded proposal=3 status=executed"},
+		{ledger.Event{Type: ledger.EventProposalEnded, Number: 3, Name: "failed", Flags: uint32(ledger.CodeNoChange)},
+			"proposalEnded proposal=3 status=failed code=noChange failedAction=0"},
+	} {
+		if got := knows.event(&c.event); got != c.want {
+			t.Errorf("%s, want %s", got, c.want)
+		}
+	}
+}
+
+func TestLasting(t *testing.T) {
+	for seconds, want := range map[uint64]string{0: "0s", 59: "59s", 60: "1m", 5400: "90m", 3600: "1h", 86400: "1d", 90000: "25h", 604800: "7d"} {
+		if got := lasting(seconds); got != want {
+			t.Errorf("%d: %s, want %s", seconds, got, want)
 		}
 	}
 }

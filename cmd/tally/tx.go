@@ -44,7 +44,7 @@ func newTxBuild() *cobra.Command {
 			"--body, --network-id and --chain-id no node is needed.",
 		Example: "  tally tx build --leg 0xf39F…:0x7099…:EUR:100:invoice-7 --leg 0x7099…:0xf39F…:GOLD:1.5 --out swap.json\n" +
 			"  tally tx build --body body.json --network-id my-network --chain-id 7077 --out tx.json",
-		Args: cobra.NoArgs,
+		Args: exactly(),
 	}
 	f := buildFlags{}
 	f.node.add(c)
@@ -294,12 +294,12 @@ func getTx(ctx context.Context, c *cobra.Command, node *client.Client, hash cryp
 	if tx == nil {
 		return fails(exitNotFound, fmt.Errorf("transaction %s is not on the ledger, nor pending on this node", hash), "")
 	}
-	text := "pending\n"
+	s, text := knowing(ctx, node), "pending\n"
 	if receipt != nil {
-		text = receiptText(receipt)
+		text = s.receipt(receipt)
 	}
 	if tx.Tx.Memo != "" {
 		text += fmt.Sprintf("memo     %q\n", tx.Tx.Memo)
 	}
-	return show(c, map[string]any{"transaction": tx, "receipt": receipt}, text+knowing(ctx, node).operation(tx.Tx.Op))
+	return show(c, map[string]any{"transaction": tx, "receipt": receipt}, text+s.operation(tx.Tx.Op))
 }
