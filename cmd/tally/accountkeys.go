@@ -28,7 +28,7 @@ func newAccountKeysSet() *cobra.Command {
 			"From then on signatures must have the weight --threshold together: a wrong address locks the account.",
 		Example: "  tally account keys set --threshold 2 --key 0xf39F…=1 --key 0x7099…=1 --key 0x3C44…=1\n" +
 			"  tally account keys set --own-key",
-		Args: cobra.NoArgs,
+		Args: exactly(),
 	}
 	f := sendFlags{}
 	f.add(c)

@@ -49,7 +49,7 @@ func newBench() *cobra.Command {
 		Example: "  tally bench --rate 200 --duration 30s\n" +
 			"  tally bench --rpc http://127.0.0.1:8545,http://127.0.0.1:8546 --inflight 500 --verify\n" +
 			"  tally bench --rate 1000 --scheme 1 --legs 10 --json",
-		Args: cobra.NoArgs,
+		Args: exactly(),
 	}
 	cfg, f := bench.Config{}, benchFlags{}
 	c.Flags().StringSliceVar(&cfg.URLs, "rpc", []string{defaultRPC}, "the `URL`s of the nodes to drive, with commas between")

@@ -23,7 +23,7 @@ func newConfigShow() *cobra.Command {
 		Long: "Show the settings that the node in --home runs with: those of its config.toml, with the\n" +
 			"environment over them and the defaults beneath.",
 		Example: "  tally config show --home /srv/tally\n  tally config show --json",
-		Args:    cobra.NoArgs,
+		Args:    exactly(),
 	}
 	home := homeFlag(c)
 	c.RunE = run(func(c *cobra.Command, _ []string) error {
@@ -49,7 +49,7 @@ func newConfigCheck() *cobra.Command {
 		Use:     "check",
 		Short:   "Check a node's configuration, without starting it",
 		Example: "  tally config check --home /srv/tally",
-		Args:    cobra.NoArgs,
+		Args:    exactly(),
 	}
 	home := homeFlag(c)
 	c.RunE = run(func(c *cobra.Command, _ []string) error {

@@ -18,7 +18,7 @@ func newDevnet() *cobra.Command {
 			"every Ethereum developer knows. It is kept in --dir and goes on at the next start.\n" +
 			"With --json it prints one line when it is ready, and nothing else.",
 		Example: "  tally devnet\n  tally devnet --validators 1 --dir ./chain --base-port 18545 --json",
-		Args:    cobra.NoArgs,
+		Args:    exactly(),
 	}
 	o := node.DevnetOptions{}
 	c.Flags().IntVar(&o.Validators, "validators", 0, fmt.Sprintf("how many, 1 to %d; a new devnet has 4", node.MaxDevnetValidators))

@@ -229,6 +229,9 @@ func newGenesisInstall() *cobra.Command {
 			return err
 		}
 		done, err := node.Install(node.Home(*home), arguments[0])
+		if errors.Is(err, node.ErrNoFounder) {
+			return fails(exitConfig, err, "who joins later copies the document to "+node.Home(*home).GenesisFile()+" and names peers in p2p.peers")
+		}
 		if err != nil {
 			return fails(exitConfig, err, "")
 		}

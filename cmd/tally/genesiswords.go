@@ -33,7 +33,11 @@ func genesisWords(r *node.GenesisReport) string {
 			b.WriteByte('\n')
 		}
 	}
-	fmt.Fprintf(&b, "\nThe network stops while %d of its %d validators are away (those with the most power).\n", r.StoppedBy, r.Validators)
+	are := "are"
+	if r.StoppedBy == 1 {
+		are = "is"
+	}
+	fmt.Fprintf(&b, "\nThe network stops while %d of its %d validators %s away (those with the most power).\n", r.StoppedBy, r.Validators, are)
 	thresholdWords(&b, r.Thresholds)
 	policy := "Only accounts that a member has admitted may act or receive."
 	if r.AccountPolicy == "open" {
@@ -78,6 +82,28 @@ func thresholdWords(b *strings.Builder, thresholds []node.ThresholdReport) {
 				actions = append(actions, other.Action)
 			}
 		}
-		fmt.Fprintf(b, "  %d of %d  %s\n", t.Needs, t.Of, strings.Join(actions, ", "))
+		head := fmt.Sprintf("  %d of %d  ", t.Needs, t.Of)
+		fmt.Fprintf(b, "%s%s\n", head, wrapped(actions, len(head)))
 	}
+}
+
+// wrapped joins names with commas, in lines of helpColumns that begin after an
+// indent.
+func wrapped(names []string, indent int) string {
+	var b strings.Builder
+	column := indent
+	for i, name := range names {
+		if i > 0 {
+			b.WriteByte(',')
+			if column+len(name)+2 > helpColumns {
+				b.WriteString("\n" + strings.Repeat(" ", indent))
+				column = indent
+			} else {
+				b.WriteByte(' ')
+			}
+		}
+		b.WriteString(name)
+		column += len(name) + 2
+	}
+	return b.String()
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -35,7 +34,7 @@ func newInit() *cobra.Command {
 			"the organisation's admin key too, encrypted. Nothing that exists is replaced.",
 		Example: "  tally init --home /srv/tally --name \"Bank A\" --address node.bank-a.example:26656\n" +
 			"  tally init --home /srv/tally --moniker reader-1",
-		Args: cobra.NoArgs,
+		Args: exactly(),
 	}
 	home := homeFlag(c)
 	f := initFlags{}
@@ -162,9 +161,9 @@ func identityText(home node.Home, identity node.Identity) string {
 	return fmt.Sprintf(`A new node is in %s
 
   node ID             %s
-  consensus key       %s
-  validator address   %s
-`, home, identity.NodeID, base64.StdEncoding.EncodeToString(identity.ConsensusKey), identity.ValidatorAddress)
+  consensus key       0x%x
+  validator address   0x%s
+`, home, identity.NodeID, identity.ConsensusKey, strings.ToLower(identity.ValidatorAddress))
 }
 
 // showOrganisation says what init has made for an organisation.
@@ -184,7 +183,8 @@ func showOrganisation(c *cobra.Command, home node.Home, identity node.Identity, 
 Keep a copy of %s, and the passphrase, in a safe place.
 The admin key speaks for the organisation: who has it votes in its name.
 
-Next: print the organisation's card, and give it to the other founders
+Next: print the organisation's card, and give it to the other founders, or to a
+member that proposes to admit you
 
   tally member card --home %s%s > card.json
 `, o.Name, o.Admin, home.KeysDir(), home, option))

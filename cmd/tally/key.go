@@ -29,7 +29,7 @@ func newKeyNew() *cobra.Command {
 			"that every Ethereum wallet reads. With --words the key comes from a new mnemonic, which is shown\n" +
 			"once: write it down.",
 		Example: "  tally key new\n  tally key new --words 24",
-		Args:    cobra.NoArgs,
+		Args:    exactly(),
 	}
 	f := keyFlags{}
 	f.add(c)
@@ -214,7 +214,7 @@ func newKeyList() *cobra.Command {
 		Use:     "list",
 		Short:   "List the keys that are kept",
 		Example: "  tally key list\n  tally key list --keys /srv/keys --json",
-		Args:    cobra.NoArgs,
+		Args:    exactly(),
 	}
 	f := keyFlags{}
 	f.add(c)
@@ -249,6 +249,9 @@ func newKeyShow() *cobra.Command {
 	check := c.Flags().Bool("check", false, "decrypt it, to prove that the passphrase is right")
 	c.RunE = run(func(c *cobra.Command, arguments []string) error {
 		k, err := f.find(strings.Join(arguments, ""))
+		if many, ok := errors.AsType[*failure](err); ok && len(arguments) == 0 && many.code == exitUsage {
+			many.hint = "say which; `tally key list` shows them"
+		}
 		if err != nil {
 			return err
 		}
@@ -258,7 +261,7 @@ func newKeyShow() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			k.Address, text = key.Address(), "passphrase right\n"
+			k.Address, text = key.Address(), "opened   the passphrase is right\n"
 		}
 		return show(c, k, fmt.Sprintf("address  %s\nfile     %s\n", k.Address, k.File)+text)
 	})

@@ -34,7 +34,7 @@ func newMemberCard() *cobra.Command {
 			"nothing secret. Give it to the other founders; `tally genesis create` makes the network of all.",
 		Example: "  tally member card --home /srv/tally > bank-a.json\n" +
 			"  tally member card --home /srv/tally --address node.bank-a.example:26656 --network-id eu-clearing",
-		Args: cobra.NoArgs,
+		Args: exactly(),
 	}
 	home := homeFlag(c)
 	f := cardFlags{}

@@ -29,11 +29,11 @@ func newMemberRotateKey() *cobra.Command {
 			"Never put the new file in place before step 3: the network would wait for votes that nobody gives.",
 		Example: "  tally member rotate-key --key-file next/keys/priv_validator_key.json\n" +
 			"  tally member rotate-key --key 0x8a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c",
-		Args: cobra.NoArgs,
+		Args: exactly(),
 	}
 	f := sendFlags{}
 	f.add(c)
-	text := c.Flags().String("key", "", "the new Ed25519 public `key`: 0x and 64 hex digits, or as `tally init` shows it")
+	text := c.Flags().String("key", "", "the new Ed25519 public `key`: 0x and 64 hex digits, as `tally init` shows it, or its base64")
 	file := c.Flags().String("key-file", "", "the `file` of the new key, in place of --key: only its public half is sent")
 	c.MarkFlagsMutuallyExclusive("key", "key-file")
 	c.MarkFlagsOneRequired("key", "key-file")

@@ -17,7 +17,7 @@ import (
 
 func newMemberList() *cobra.Command {
 	c := &cobra.Command{
-		Use: "list", Short: "List all members, removed ones included", Example: "  tally member list --json", Args: cobra.NoArgs,
+		Use: "list", Short: "List all members, removed ones included", Example: "  tally member list --json", Args: exactly(),
 	}
 	f := nodeFlags{}
 	f.add(c)
@@ -78,7 +78,7 @@ func newMemberValidators() *cobra.Command {
 		Use:     "validators",
 		Short:   "List who votes on the next block, and who has signed lately",
 		Example: "  tally member validators",
-		Args:    cobra.NoArgs,
+		Args:    exactly(),
 	}
 	f := nodeFlags{}
 	f.add(c)

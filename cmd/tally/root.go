@@ -3,13 +3,16 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // execute runs one command line and returns its exit code.
@@ -56,10 +59,36 @@ func newRoot() *cobra.Command {
 	}
 	root.PersistentFlags().Bool("json", false, "write JSON, for programs")
 	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return plainFlagError(err) })
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), "Flags.FlagUsages ", fmt.Sprintf("Flags.FlagUsagesWrapped %d ", helpColumns)))
-	root.AddCommand(newDevnet(), newInit(), newStart(), newHealth(), newVersion(), newMember(), newGenesis())
+	root.AddCommand(newDevnet(), newInit(), newStart(), newHealth(), newVersion(), newGenesis())
 	root.AddCommand(clientCommands()...)
 	return root
+}
+
+// flagForms say how the values of a type of flag are written, where the library's
+// own errors speak of Go.
+var flagForms = map[string]string{
+	"bool": "true or false", "duration": "a duration such as 90s, 10m or 72h",
+	"int": "a whole number",
+	"uint": "a whole number from 0", "uint8": "a whole number from 0 to 255", "uint16": "a whole number from 0 to 65535",
+	"uint32": "a whole number from 0 to 4294967295", "uint64": "a whole number from 0",
+	"float64": "a number",
+}
+
+// plainFlagError names a flag and its value, and what is wanted there: in the
+// flag's own words, or in ours where those are Go's.
+func plainFlagError(err error) error {
+	invalid, ok := errors.AsType[*pflag.InvalidValueError](err)
+	if !ok {
+		return err
+	}
+	cause := invalid.Unwrap()
+	_, notNumber := errors.AsType[*strconv.NumError](cause)
+	if form, known := flagForms[invalid.GetFlag().Value.Type()]; known && (notNumber || strings.HasPrefix(cause.Error(), "time: ")) {
+		cause = fmt.Errorf("want %s", form)
+	}
+	return fmt.Errorf("--%s %q: %w", invalid.GetFlag().Name, invalid.GetValue(), cause)
 }
 
 // helpColumns is the width to which the descriptions of flags are wrapped.
@@ -95,10 +124,18 @@ func exactly(names ...string) cobra.PositionalArgs {
 func atMost(names ...string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, given []string) error {
 		if len(given) > len(names) {
-			return fmt.Errorf("the argument %q is one too many: want %s", given[len(names)], strings.Join(names, " "))
+			return fmt.Errorf("the argument %q is one too many%s", given[len(names)], wanted(names))
 		}
 		return nil
 	}
+}
+
+// wanted says which arguments there may be.
+func wanted(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	return ": want " + strings.Join(names, " ")
 }
 
 // asJSON reports whether the command was asked for JSON.

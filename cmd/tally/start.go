@@ -17,7 +17,7 @@ func newStart() *cobra.Command {
 		Short:   "Run the node",
 		Long:    "Run the node in --home until Ctrl-C. The log goes to standard error.",
 		Example: "  tally start --home /srv/tally",
-		Args:    cobra.NoArgs,
+		Args:    exactly(),
 	}
 	home := homeFlag(c)
 	c.RunE = run(func(c *cobra.Command, _ []string) error {

@@ -14,7 +14,7 @@ func newStatus() *cobra.Command {
 		Use:     "status",
 		Short:   "Show a node's network, height and version",
 		Example: "  tally status\n  tally status --rpc http://node1:8545 --json",
-		Args:    cobra.NoArgs,
+		Args:    exactly(),
 	}
 	f := nodeFlags{}
 	f.add(c)

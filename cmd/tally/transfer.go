@@ -20,7 +20,7 @@ func newTransfer() *cobra.Command {
 			"signers see `tally tx build`.",
 		Example: "  tally transfer --to 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --asset USD --amount 12.34\n" +
 			"  tally transfer --from 0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266 --to 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --asset USD --amount 5 --reference invoice-17 --yes",
-		Args: cobra.NoArgs,
+		Args: exactly(),
 	}
 	f := sendFlags{}
 	f.add(c)

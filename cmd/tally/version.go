@@ -57,7 +57,7 @@ func newVersion() *cobra.Command {
 		Use:     "version",
 		Short:   "Say what this program was built from",
 		Example: "  tally version --json",
-		Args:    cobra.NoArgs,
+		Args:    exactly(),
 		RunE: run(func(c *cobra.Command, _ []string) error {
 			v := readBuild()
 			commit := v.Commit
