@@ -70,7 +70,7 @@ func newRoot() *cobra.Command {
 // own errors speak of Go.
 var flagForms = map[string]string{
 	"bool": "true or false", "duration": "a duration such as 90s, 10m or 72h",
-	"int": "a whole number",
+	"int":  "a whole number",
 	"uint": "a whole number from 0", "uint8": "a whole number from 0 to 255", "uint16": "a whole number from 0 to 65535",
 	"uint32": "a whole number from 0 to 4294967295", "uint64": "a whole number from 0",
 	"float64": "a number",
