@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -224,7 +225,7 @@ func knownFields(data []byte) error {
 		return fmt.Errorf("not a JSON object: %w", err)
 	}
 	known := []string{"genesis_time", "chain_id", "initial_height", "consensus_params", "validators", "app_hash", "app_state", "cards"}
-	for name := range fields {
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		if !slices.Contains(known, name) {
 			return fmt.Errorf("%s: there is no such field; the fields are %s", name, strings.Join(known, ", "))
 		}
