@@ -37,7 +37,12 @@ func newConfigShow() *cobra.Command {
 			if s.Source == config.FromEnvironment {
 				origin += " " + s.Variable
 			}
-			fmt.Fprintf(&t, "%-36s %-24s %s\n", s.Key, s.Value, origin)
+			// A list has a line for each of its items, and may be long: one line here.
+			value := strings.Join(strings.Fields(s.Value), " ")
+			if !strings.Contains(s.Value, "\n") {
+				value = s.Value
+			}
+			fmt.Fprintf(&t, "%-36s %-24s %s\n", s.Key, value, origin)
 		}
 		return show(c, settings, t.String())
 	})

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -172,9 +173,26 @@ func replaceFile(name string, data []byte) error {
 	return os.Rename(temporary.Name(), name)
 }
 
+// mayReplace keeps a new transaction from taking the place of what somebody has
+// signed, or of a file of another kind.
+func mayReplace(name string) error {
+	data, err := os.ReadFile(name)
+	if name == "-" || errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	var old txFile
+	if err == nil && strictly(data, &old) == nil && len(old.Signatures) == 0 {
+		return nil
+	}
+	return fails(exitConfig, fmt.Errorf("%s already exists, and is no transaction without signatures", name), "choose another file, or remove that one")
+}
+
 // writeUnsigned writes a transaction for others to sign.
 func writeUnsigned(c *cobra.Command, name string, network *ledger.Network, body ledger.Body) error {
 	t := txFile{NetworkID: network.ID, ChainID: network.ChainID, Tx: body}
+	if err := mayReplace(name); err != nil {
+		return err
+	}
 	if err := t.write(c, name); err != nil || name == "-" {
 		return err
 	}
