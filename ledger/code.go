@@ -231,7 +231,7 @@ var codeTable = []CodeInfo{
 	{CodeHoldTaken, "holdTaken", "another hold already has the new hold's ID"},
 	{CodeTooManyProposals, "tooManyProposals", "the member has 4 open proposals, or all members together 64"},
 	{CodeUnknownProposal, "unknownProposal", "there is no proposal with this number"},
-	{CodeProposalClosed, "proposalClosed", "the proposal does not take this any more: an open one takes votes and can be withdrawn, one that has passed and waits takes vetoes"},
+	{CodeProposalClosed, "proposalClosed", "the proposal does not take this now: an open one takes votes and can be withdrawn, one that has passed and waits takes vetoes"},
 	{CodeAlreadyVoted, "alreadyVoted", "the member has voted on this proposal already, and votes cannot be changed"},
 	{CodeNotProposer, "notProposer", "only the member that made the proposal can withdraw it"},
 	{CodeMemberExists, "memberExists", "the admin account is or was a member's already"},
