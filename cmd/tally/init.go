@@ -66,7 +66,7 @@ func (f *initFlags) make(c *cobra.Command, home node.Home) error {
 		return fails(exitUsage, fmt.Errorf("--%w", err), "give the organisation's name as others should read it")
 	}
 	if _, err := os.Lstat(home.ConfigFile()); err == nil { // before a passphrase is asked for
-		return initFailed(fmt.Errorf("init %s: %s already exists: %w", home, home.ConfigFile(), fs.ErrExist))
+		return initFailed(fmt.Errorf("init %s: %s: %w", home, home.ConfigFile(), fs.ErrExist))
 	}
 	admin, err := crypto.GenerateKey()
 	if err != nil {

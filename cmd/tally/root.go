@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -25,7 +26,7 @@ func execute(ctx context.Context, arguments []string, out, errs io.Writer) int {
 	if err == nil {
 		return exitOK
 	}
-	f := asFailure(err)
+	f := asFailure(plainGroupError(err))
 	if f.code == exitUsage && f.hint == "" {
 		f.hint = suggest(root, arguments)
 	}
@@ -89,6 +90,28 @@ func plainFlagError(err error) error {
 		cause = fmt.Errorf("want %s", form)
 	}
 	return fmt.Errorf("--%s %q: %w", invalid.GetFlag().Name, invalid.GetValue(), cause)
+}
+
+// groupErrors are the library's errors about flags that are missing or do not go
+// together, and how we say them of the flags that they name.
+var groupErrors = []struct {
+	library *regexp.Regexp
+	ours    string
+}{
+	{regexp.MustCompile(`^required flag\(s\) (.+) not set$`), "%s: missing"},
+	{regexp.MustCompile(`^at least one of the flags in the group \[(.+)\] is required$`), "%s: one of them is missing"},
+	{regexp.MustCompile(`^if any flags in the group \[.+\] are set none of the others can be; \[(.+)\] were all set$`), "%s: give only one of them"},
+}
+
+// plainGroupError says what the library says of several flags as we do.
+func plainGroupError(err error) error {
+	for _, e := range groupErrors {
+		if m := e.library.FindStringSubmatch(err.Error()); m != nil {
+			names := strings.FieldsFunc(m[1], func(r rune) bool { return strings.ContainsRune(`", `, r) })
+			return fmt.Errorf(e.ours, "--"+strings.Join(names, ", --"))
+		}
+	}
+	return err
 }
 
 // helpColumns is the width to which the descriptions of flags are wrapped.
