@@ -8,8 +8,7 @@ import (
 )
 
 // payments is a block of single transfers between twice as many accounts, the
-// same in every block, as they
-// come out of execution.
+// same in every block, as they come out of execution.
 func (c *chain) payments(height ledger.Height, n int) *Block {
 	b := &Block{
 		Height: height, Time: 1_700_000_000 + ledger.UnixTime(height),
@@ -27,6 +26,10 @@ func (c *chain) payments(height ledger.Height, n int) *Block {
 		b.Results[i] = ledger.TxResult{BodyHash: hash, Events: []ledger.Event{{
 			Type: ledger.EventTransfer, From: leg.From, To: leg.To, Asset: leg.Asset, Amount: leg.Amount, Reference: leg.Reference,
 		}}}
+		if height == 1 { // the accounts come from somewhere
+			b.Events = append(b.Events, ledger.Event{Type: ledger.EventAccountCreated, Account: leg.From},
+				ledger.Event{Type: ledger.EventAccountCreated, Account: leg.To})
+		}
 	}
 	return b
 }

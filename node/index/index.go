@@ -84,7 +84,8 @@ type Index struct {
 
 	current *currentState // this and the rest: owned by the goroutine of Run
 	counts  keyCounts
-	unspent uint64 // transactions that spent no nonce
+	unspent uint64  // transactions that spent no nonce
+	writes  ordered // of the block at hand
 }
 
 // Open opens or creates the index in dir. An index of another network, or of

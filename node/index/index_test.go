@@ -537,9 +537,9 @@ func TestOpenRefuses(t *testing.T) {
 	}{
 		{"another network", "another network", func(*Index) []byte { return good }, newChain(t, 7).options()},
 		{"a newer format", "format 2", func(x *Index) []byte {
-			w := &writer{batch: x.db.NewBatch()}
+			w, batch := &writer{writes: new(ordered)}, x.db.NewBatch()
 			w.put(keyMeta, struct{ Format, Other uint64 }{formatVersion + 1, 2})
-			if err := w.batch.Write(); err != nil {
+			if err := errors.Join(w.writes.into(batch), batch.Write()); err != nil {
 				t.Fatal(err)
 			}
 			return nil

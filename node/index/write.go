@@ -15,9 +15,8 @@ import (
 // write indexes one block in one batch, and then makes it visible. Block 0 is
 // the genesis: results without transactions.
 func (x *Index) write(b *Block) error {
-	batch := x.db.NewBatch()
-	defer batch.Close()
-	w := &writer{batch: batch, height: b.Height, state: x.current.begin(), db: x.db, counts: x.counts, unspent: x.unspent}
+	x.writes.reset()
+	w := &writer{writes: &x.writes, height: b.Height, state: x.current.begin(), db: x.db, counts: x.counts, unspent: x.unspent}
 	if b.Height == 0 {
 		w.genesis(b.Results[0].Events)
 	} else {
@@ -28,6 +27,11 @@ func (x *Index) write(b *Block) error {
 	if w.err != nil {
 		return w.err
 	}
+	batch := x.db.NewBatch()
+	defer batch.Close()
+	if err := x.writes.into(batch); err != nil {
+		return fmt.Errorf("fill batch: %w", err)
+	}
 	if err := batch.Write(); err != nil {
 		return fmt.Errorf("write batch: %w", err)
 	}
@@ -37,7 +41,7 @@ func (x *Index) write(b *Block) error {
 
 // writer fills one block's batch. The first error sticks.
 type writer struct {
-	batch   dbm.Batch
+	writes  *ordered
 	height  ledger.Height
 	state   *blockState
 	db      dbm.DB // as it is before the block
@@ -45,7 +49,7 @@ type writer struct {
 	unspent uint64
 	err     error
 
-	key    []byte       // of what is written at present: a batch keeps copies
+	key    []byte       // of what is written at present
 	record bytes.Buffer // and its value
 }
 
@@ -65,9 +69,7 @@ func (w *writer) set(k, v []byte) {
 }
 
 func (w *writer) replace(k, v []byte) {
-	if w.err == nil {
-		w.err = w.batch.Set(k, v)
-	}
+	w.writes.set(k, v)
 }
 
 // put writes a key that is not there yet, and what record is in RLP.
