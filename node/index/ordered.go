@@ -23,7 +23,7 @@ type orderedWrite struct {
 	key, value, end int    // where they begin and end in data
 }
 
-// set adds a write, and keeps copies.
+// set adds a write, and keeps copies. The key must not be empty.
 func (o *ordered) set(key, value []byte) {
 	w := orderedWrite{key: len(o.data)}
 	o.data = append(o.data, key...)
