@@ -105,8 +105,7 @@ func (s *Server) submit(ctx context.Context, raw []byte) (crypto.Hash, error) {
 	if t == nil {
 		return crypto.Hash{}, kindCancelled.plain()
 	}
-	verdict, err := s.backend.Submit(ctx, raw)
-	t.leave()
+	verdict, err := s.admit(ctx, raw, t)
 	if err != nil {
 		return crypto.Hash{}, err
 	}
@@ -117,6 +116,13 @@ func (s *Server) submit(ctx context.Context, raw []byte) (crypto.Hash, error) {
 		return crypto.Hash{}, rejectedBy(verdict)
 	}
 	return verdict.Hash, nil
+}
+
+// admit is the backend's Submit within a turn, which ends with it, even if it
+// panics.
+func (s *Server) admit(ctx context.Context, raw []byte, t *turn) (Verdict, error) {
+	defer t.leave()
+	return s.backend.Submit(ctx, raw)
 }
 
 // SendRawTransactionSync is ledger_sendRawTransactionSync.

@@ -106,3 +106,19 @@ func TestTurnsComeBack(t *testing.T) {
 	}
 	eventually(t, "nobody has a turn", func() bool { return h.admitting.used() == 0 })
 }
+
+// crashing is a node that panics when it is to admit.
+type crashing struct{ *memory }
+
+func (crashing) Submit(context.Context, []byte) (Verdict, error) { panic("no verdict") }
+
+// A call that crashes is answered, and its turn comes back: there may be but one.
+func TestTurnComesBackFromACrash(t *testing.T) {
+	h := newHarness(t, Options{})
+	h.backend = crashing{h.node}
+	_, raw := h.rawTx(t, 0, 1)
+	h.post(request("ledger_sendRawTransaction", raw))
+	if used := h.admitting.used(); used != 0 {
+		t.Errorf("%d turns were not given back", used)
+	}
+}
