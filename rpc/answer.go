@@ -21,16 +21,11 @@ func (s *Server) answer(ctx context.Context, name string, args []arg, run func(c
 		return nil, kindShuttingDown.plain()
 	}
 	defer s.calls.end()
-	places := s.concurrent
-	if m.waits {
-		places = s.waiting
-		if !places.try() {
-			return nil, kindBusy.with("the node has as many waiting calls as it may")
-		}
-	} else if !places.wait(ctx, queueWait) {
-		return nil, kindBusy.plain()
+	leave, err := s.place(ctx, m)
+	if err != nil {
+		return nil, err
 	}
-	defer places.leave()
+	defer leave()
 	defer func() {
 		if crash := recover(); crash != nil {
 			s.options.Logger.Error("rpc method crashed", "method", name, "panic", crash, "stack", string(debug.Stack()))
@@ -48,6 +43,24 @@ func (s *Server) answer(ctx context.Context, name string, args []arg, run func(c
 		return nil, kindResponse.plain()
 	}
 	return result, nil
+}
+
+// place takes a call's place among those that run; call what it returns at the end.
+// Whoever has a turn needs none but among those that wait for receipts: turns are
+// few, and calls that have the places may all be waiting for one.
+func (s *Server) place(ctx context.Context, m *method) (leave func(), err error) {
+	switch {
+	case m.waits:
+		if !s.waiting.try() {
+			return nil, kindBusy.with("the node has as many waiting calls as it may")
+		}
+		return s.waiting.leave, nil
+	case hasTurn(ctx):
+		return func() {}, nil
+	case !s.concurrent.wait(ctx, queueWait):
+		return nil, kindBusy.plain()
+	}
+	return s.concurrent.leave, nil
 }
 
 // render writes a result.

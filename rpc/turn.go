@@ -35,6 +35,9 @@ func (t *turn) in(ctx context.Context) context.Context {
 	return context.WithValue(ctx, turnKey{}, t)
 }
 
+// hasTurn reports whether ctx carries a turn.
+func hasTurn(ctx context.Context) bool { return ctx.Value(turnKey{}) != nil }
+
 // admittedAtOnce is how many transactions of clients are admitted at a time.
 func admittedAtOnce() int { return max(1, runtime.GOMAXPROCS(0)/2) }
 

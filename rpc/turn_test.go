@@ -122,3 +122,25 @@ func TestTurnComesBackFromACrash(t *testing.T) {
 		t.Errorf("%d turns were not given back", used)
 	}
 }
+
+// Whoever has a turn waits for no place among the calls: those that have the places
+// may all be waiting for a turn.
+func TestTurnWaitsForNoPlace(t *testing.T) {
+	h := newHarness(t, Options{MaxConcurrent: 1})
+	c := dial(t, h)
+	for range admittedAtOnce() {
+		h.awaitTurn(t.Context())
+	}
+	if !h.concurrent.try() { // as a call by HTTP has it that waits for a turn
+		t.Fatal("no place")
+	}
+	_, raw := h.rawTx(t, 0, 1)
+	say(t, c, request("ledger_sendRawTransaction", raw))
+	for range admittedAtOnce() {
+		h.admitting.leave()
+	}
+	if a := readAnswer(t, hear(t, c)); a.Error != nil {
+		t.Errorf("%+v", a.Error)
+	}
+	h.concurrent.leave()
+}
