@@ -1,6 +1,7 @@
 package app
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -166,5 +167,43 @@ func TestFloodIsPaced(t *testing.T) {
 	}
 	if limit := c.pace.now().limit; limit <= leastPace {
 		t.Errorf("transactions that hardly waited let the limit be %d", limit)
+	}
+}
+
+// A transaction that is larger than a paced block stands in one all the same, when
+// it is its turn, and keeps nobody else out.
+func TestLargeIsPacedToo(t *testing.T) {
+	c := openChain(t, t.TempDir(), Options{Pace: 150})
+	names := append(customers("alice", 40), "bob 0", "carol 0")
+	c.initChain(banks(nil, names...))
+	c.block()
+	c.pace.committed(smallBlock(50 * ms))
+	c.pace.limit = leastPace
+	body := c.transfer("carol 0", 0, "bob", 1)
+	op := body.Op.(*ledger.Transfer)
+	for len(op.Legs) < ledger.MaxLegs/4 {
+		op.Legs = append(op.Legs, op.Legs[0])
+	}
+	large := c.sign(body, ledger.SchemeBodyHash, "carol 0")
+	wantCode(t, "large", c.check(large), ledger.Applied)
+	c.flood("alice", 40, 0, 10)
+	quiet := c.pay("bob 0", 0, "bob", 1)
+	wantCode(t, "quiet", c.check(quiet), ledger.Applied)
+	if most, _ := c.pace.most(time.Now()); uint64(len(large)) < 2*most {
+		t.Fatalf("a large transaction of %d bytes, at a limit of %d", len(large), most)
+	}
+	var had [2]bool
+	for range 3 {
+		block := c.prepare()
+		if len(block) == 0 {
+			t.Fatal("an empty block, though much waits")
+		}
+		for i, raw := range [][]byte{large, quiet} {
+			had[i] = had[i] || slices.ContainsFunc(block, func(b []byte) bool { return string(b) == string(raw) })
+		}
+		c.block(block...)
+	}
+	if had != [2]bool{true, true} {
+		t.Errorf("large and quiet stood in blocks: %v", had)
 	}
 }

@@ -8,8 +8,9 @@ import (
 	"github.com/tallystick/tallystick/ledger"
 )
 
-// candidates are what a block may be made of, up to so many bytes and
-// signatures, in the order in which it is to be given room, which is fair: each
+// candidates are what a block may be made of, up to the one that comes to so many
+// bytes or signatures, and may go beyond: a paced block may be smaller than it. They
+// are listed in the order in which it is to be given room, which is fair: each
 // next one is of the member of which the least is listed by weight, and there of
 // the account whose turn it is. So all is listed of a member of which little
 // waits before much more of another is, and likewise of an account among those
@@ -22,12 +23,9 @@ func (p *pendingTable) candidates(params *ledger.Params, bytes, signatures uint6
 	t := p.turns(params)
 	listed := make([]*pendingTx, 0, min(uint64(len(p.hashes)), signatures))
 	var size, signed uint64
-	for len(t.groups) > 0 {
+	for len(t.groups) > 0 && size < bytes && signed < signatures {
 		e := t.next()
 		size, signed = size+uint64(len(e.tx.Raw)), signed+uint64(e.tx.SignatureCount())
-		if size > bytes || signed > signatures {
-			break
-		}
 		listed = append(listed, e)
 	}
 	return listed
