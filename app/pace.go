@@ -88,6 +88,7 @@ func (p *pace) committed(w waited) {
 		p.learn(mean, w.weight)
 	}
 	if w.light.count > 0 && w.light.count < w.all.count && p.usual > 0 {
+		p.yield(w.light.mean(), w.weight)
 		p.follow(float64(p.usual)*float64(p.percent)/100/float64(w.light.mean()), w.weight)
 	}
 }
@@ -103,6 +104,17 @@ func (p *pace) learn(mean time.Duration, weight uint64) {
 		p.usual -= (p.usual - mean) / 16
 	case weight <= smallWeight:
 		p.usual += (mean - p.usual) / 16
+	}
+}
+
+// yield takes it for usual, little by little, that transactions of members of which
+// little waits do so for longer where blocks are as short as they get: no size of
+// blocks is the reason then. Or else, once a network has become slower, a flood
+// would keep its blocks that short for as long as it lasts, and all who do not fit
+// waiting. Needs mu.
+func (p *pace) yield(light time.Duration, weight uint64) {
+	if p.limit == leastPace && weight <= 2*leastPace && light > p.usual {
+		p.usual += min(light-p.usual, p.usual) / 16
 	}
 }
 

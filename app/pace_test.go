@@ -78,10 +78,10 @@ func TestPaceFindsTheLimit(t *testing.T) {
 	p := newPace(150)
 	p.committed(smallBlock(50 * ms))
 	for range 100 {
-		p.committed(flooded(p.limit, time.Minute))
+		p.committed(flooded(mostPace, time.Minute)) // blocks of nodes that do not pace theirs
 	}
-	if p.limit != leastPace {
-		t.Errorf("whatever it does, they wait for long: limit %d", p.limit)
+	if p.limit != leastPace || p.usual != 50*ms {
+		t.Errorf("whatever it does, they wait for long: limit %d, usual %s", p.limit, p.usual)
 	}
 	for range 100 {
 		p.committed(flooded(p.limit, ms))
@@ -101,6 +101,31 @@ func TestPaceFindsTheLimit(t *testing.T) {
 	}
 	if p.limit != firstPace {
 		t.Errorf("where nobody sends much the limit has come to %d", p.limit)
+	}
+}
+
+// On a network that becomes slower while somebody floods, and so makes no small
+// blocks, the limit does not stay at its least: that would help nobody, and keep
+// others from their room. And where it stays near it, that is as short as they wait.
+func TestPaceOfASlowerNetwork(t *testing.T) {
+	p := newPace(125)
+	p.committed(smallBlock(50 * ms))
+	p.limit = leastPace
+	p.committed(flooded(leastPace, time.Hour))
+	if p.usual > 55*ms {
+		t.Errorf("one block that took long made %s usual", p.usual)
+	}
+	wait := func() time.Duration { return 300*ms + time.Duration(p.limit)*ms/1000 }
+	most := uint64(0)
+	for range 400 {
+		p.committed(flooded(p.limit, wait()))
+		most = max(most, p.limit)
+	}
+	if most == leastPace {
+		t.Errorf("the limit stays at %d, though blocks of any size take six times what was usual", p.limit)
+	}
+	if w := wait(); w < 300*ms || w > 350*ms {
+		t.Errorf("light members wait %s at a limit of %d", w, p.limit)
 	}
 }
 
