@@ -118,9 +118,10 @@ func (p *pendingTable) doubt(tx *ledger.Tx) {
 }
 
 // suspects are those of which the block's changes leave it open whether they
-// are includable still, each once. On the way senders follow to other members. ledger.Includable depends on accounts and
-// parameters alone, and on the members that answer for accounts: on the sender's
-// nonces, and on who may act for the sender and for others who must agree. Needs mu.
+// are includable still, each once. On the way senders follow to other members.
+// ledger.Includable depends on accounts and parameters alone, and on the members
+// that answer for accounts: on the sender's nonces, and on who may act for the
+// sender and for others who must agree. Needs mu.
 func (p *pendingTable) suspects(changes []ledger.Change, before, now *committed) ([]*pendingTx, error) {
 	found, anyMoved := p.doubted, false
 	p.doubted = nil
