@@ -111,10 +111,10 @@ func (p *pace) learn(mean time.Duration, weight uint64) {
 // little waits do so for longer where blocks are as short as they get: no size of
 // blocks is the reason then. Or else, once a network has become slower, a flood
 // would keep its blocks that short for as long as it lasts, and all who do not fit
-// waiting. Needs mu.
+// waiting. What is usual takes some 200 such blocks to double. Needs mu.
 func (p *pace) yield(light time.Duration, weight uint64) {
 	if p.limit == leastPace && weight <= 2*leastPace && light > p.usual {
-		p.usual += min(light-p.usual, p.usual) / 16
+		p.usual += min(light-p.usual, p.usual) / 256
 	}
 }
 

@@ -117,7 +117,7 @@ func TestPaceOfASlowerNetwork(t *testing.T) {
 	}
 	wait := func() time.Duration { return 300*ms + time.Duration(p.limit)*ms/1000 }
 	most := uint64(0)
-	for range 400 {
+	for range 2000 {
 		p.committed(flooded(p.limit, wait()))
 		most = max(most, p.limit)
 	}
