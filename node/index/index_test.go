@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/tallystick/tallystick/crypto"
@@ -265,7 +266,12 @@ func (c *chain) Block(h ledger.Height) (*Block, error) {
 // follow opens the index and runs it; the returned function stops it.
 func follow(t testing.TB, dir string, c *chain) (*Index, func()) {
 	t.Helper()
-	x, err := Open(dir, c.options())
+	return followSource(t, dir, c.options(), c)
+}
+
+func followSource(t testing.TB, dir string, o Options, c Source) (*Index, func()) {
+	t.Helper()
+	x, err := Open(dir, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -629,9 +635,22 @@ type broken struct {
 func (b broken) Base() ledger.Height                 { return b.base }
 func (b broken) Block(ledger.Height) (*Block, error) { return b.block, b.err }
 
+// withheld hands out its blocks only once it is open.
+type withheld struct {
+	*chain
+	open atomic.Bool
+}
+
+func (w *withheld) Block(h ledger.Height) (*Block, error) {
+	if !w.open.Load() {
+		return nil, nil
+	}
+	return w.chain.Block(h)
+}
+
 func TestAWaiterForAPendingTransactionIsFoundByItsBlock(t *testing.T) {
-	c := newChain(t, 9)
-	x, stop := follow(t, t.TempDir(), c)
+	c := &withheld{chain: newChain(t, 9)}
+	x, stop := followSource(t, t.TempDir(), c.options(), c)
 	defer stop()
 	var b *Block
 	for b == nil || len(b.Txs) == 0 {
@@ -639,7 +658,8 @@ func TestAWaiterForAPendingTransactionIsFoundByItsBlock(t *testing.T) {
 	}
 	hash := b.Txs[0].Hash
 	r, err := x.WaitReceipt(t.Context(), hash, func() bool {
-		x.Notify() // its block comes only after the waiter is known
+		c.open.Store(true) // its block comes only after the waiter is known
+		x.Notify()
 		return true
 	})
 	if err != nil || r == nil || r.Hash != hash {
