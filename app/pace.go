@@ -93,9 +93,9 @@ func (p *pace) committed(w waited) {
 	}
 }
 
-// learn takes the mean wait of a block into what is usual: soon if it was shorter,
-// slowly if it was longer, and then of small blocks alone, because while somebody
-// sends too much all wait longer. Needs mu.
+// learn takes the mean wait of a block into what is usual, if it was shorter; and if
+// it was longer, of small blocks alone, because while somebody sends too much all
+// wait longer. Needs mu.
 func (p *pace) learn(mean time.Duration, weight uint64) {
 	switch {
 	case p.usual == 0:

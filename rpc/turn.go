@@ -7,10 +7,10 @@ import (
 )
 
 // Admitting a transaction keeps a processor busy for some tens of microseconds,
-// and a client may send any number. So few are admitted at a time, and half of
-// the processors stay free for consensus, whatever clients do. Until its turn has
-// come no further message is read from a WebSocket: connections take turns, and a
-// client that sends too much finds that it cannot send.
+// and a client may send any number. So few are admitted at a time, on half of the
+// processors or the only one, and consensus does not stand behind all that could run.
+// Until its turn has come no further message is read from a WebSocket: connections
+// take turns, and a client that sends too much finds that it cannot send.
 
 // turn is a call's turn to be admitted.
 type turn struct {
