@@ -29,6 +29,7 @@ type blockStore interface {
 // before, so state, receipts and history of it are all there.
 type backend struct {
 	net        *ledger.Network
+	genesis    *rpc.Done // what the network began with
 	app        *app.Application
 	store      *store.Store
 	index      *index.Index
@@ -178,6 +179,41 @@ func (b *backend) Block(height ledger.Height) (*wire.Block, error) {
 		out.Transactions[i] = crypto.Keccak256(tx)
 	}
 	return out, nil
+}
+
+func (b *backend) WaitHeight(ctx context.Context, height ledger.Height) error {
+	return b.index.WaitHeight(ctx, height)
+}
+
+func (b *backend) Done(height ledger.Height) (*rpc.Done, error) {
+	if height == 0 {
+		return b.genesis, nil
+	}
+	block, err := b.index.Block(height)
+	if err != nil || block == nil {
+		return nil, err
+	}
+	receipts, err := b.index.Receipts(height)
+	if err != nil {
+		return nil, err
+	}
+	events, err := b.index.BlockEvents(height)
+	return &rpc.Done{Height: height, Hash: block.Hash, Time: block.Time, Receipts: receipts, Events: events}, err
+}
+
+func (b *backend) Raw(height ledger.Height) ([][]byte, error) {
+	if height == 0 || height > b.Height() {
+		return nil, nil
+	}
+	_, block, err := b.load(height)
+	if err != nil {
+		return nil, err
+	}
+	raw := make([][]byte, len(block.Txs))
+	for i, tx := range block.Txs {
+		raw[i] = tx
+	}
+	return raw, nil
 }
 
 // load reads a block that is indexed. If it cannot be, the node has failed,

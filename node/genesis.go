@@ -19,8 +19,11 @@ import (
 	"github.com/cometbft/cometbft/types"
 
 	"github.com/tallystick/tallystick/app"
+	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/ledger"
 	"github.com/tallystick/tallystick/node/card"
+	"github.com/tallystick/tallystick/rpc"
+	"github.com/tallystick/tallystick/rpc/wire"
 )
 
 // MinValidatorPower is the least power of a founding validator. Powers are
@@ -141,6 +144,16 @@ type genesis struct {
 	hash   [sha256.Size]byte // of the file
 
 	validators int // how many there are to begin with
+}
+
+// done is the genesis as block 0, which no validator signed: its hash commits to
+// the network and to what it began with.
+func (g *genesis) done(net *ledger.Network) *rpc.Done {
+	digest := ledger.BlockEventsDigest(g.events)
+	return &rpc.Done{
+		Hash: crypto.Keccak256([]byte("tallystick/genesis"), net.Hash[:], digest[:]),
+		Time: ledger.UnixTime(g.doc.GenesisTime.Unix()), Receipts: []*wire.Receipt{}, Events: g.events,
+	}
 }
 
 // CheckGenesis reads the genesis document at path and reports the first field

@@ -43,6 +43,16 @@ type Backend interface {
 	// WaitReceipt waits for the receipt, or for ctx.
 	WaitReceipt(ctx context.Context, hash crypto.Hash) (*wire.Receipt, error)
 
+	// WaitHeight waits until Height is at least height, or for ctx.
+	WaitHeight(ctx context.Context, height ledger.Height) error
+	// Done is what a block did; nil above Height. Height 0 is the genesis: its
+	// Events are what the network began with, and it has no receipts. Cost: as
+	// the block is large.
+	Done(height ledger.Height) (*Done, error)
+	// Raw is the bytes of a block's transactions, in order; nil for height 0 and
+	// above Height.
+	Raw(height ledger.Height) ([][]byte, error)
+
 	// State is the committed state at Height, for as long as it takes to answer.
 	// Error: ErrCatchingUp before block 1.
 	State() (ledger.Reader, error)
@@ -75,6 +85,15 @@ type Transaction struct {
 	Height    ledger.Height // 0 while it is pending
 	Index     uint32
 	BlockHash crypto.Hash
+}
+
+// Done is what a block did.
+type Done struct {
+	Height   ledger.Height
+	Hash     crypto.Hash
+	Time     ledger.UnixTime
+	Receipts []*wire.Receipt // of its transactions, in order
+	Events   []ledger.Event  // of the block itself; they come before its transactions
 }
 
 // Verdict is what admission said of a transaction.

@@ -22,6 +22,7 @@ type memory struct {
 	net      *ledger.Network
 	states   []map[string][]byte
 	blocks   []*wire.Block // from height 1
+	done     []*Done       // from height 0
 	receipts map[crypto.Hash]*wire.Receipt
 	raws     map[crypto.Hash]*Transaction
 	byNonce  map[string]crypto.Hash
@@ -77,6 +78,7 @@ func newMemory(t testing.TB) *memory {
 		byNonce: map[string]crypto.Hash{}, changed: make(chan struct{}),
 	}
 	m.states = []map[string][]byte{applied(map[string][]byte{}, built.Changes)}
+	m.done = []*Done{{Hash: crypto.Keccak256([]byte("genesis")), Time: genesisTime, Receipts: []*wire.Receipt{}, Events: built.Events}}
 	return m
 }
 
@@ -119,6 +121,7 @@ func (m *memory) commitLocked() error {
 		Height: uint64(height), Hash: crypto.Keccak256([]byte{byte(height)}), Time: uint64(b.Time),
 		Proposer: make([]byte, 20), Transactions: []crypto.Hash{},
 	}
+	done := &Done{Height: b.Height, Hash: block.Hash, Time: b.Time, Receipts: []*wire.Receipt{}, Events: result.Events}
 	for i, tx := range m.pending {
 		r := result.Results[i]
 		block.Transactions = append(block.Transactions, tx.Hash)
@@ -134,11 +137,13 @@ func (m *memory) commitLocked() error {
 			receipt.Status, receipt.Message = "refused", r.Code.Info().Meaning
 		}
 		m.receipts[tx.Hash] = receipt
+		done.Receipts = append(done.Receipts, receipt)
 		m.raws[tx.Hash] = &Transaction{Raw: tx.Raw, Height: b.Height, Index: uint32(i), BlockHash: block.Hash}
 		m.byNonce[nonceKey(tx.Sender, tx.Nonce)] = tx.Hash
 	}
 	m.states = append(m.states, applied(m.top(), result.Changes))
 	m.blocks = append(m.blocks, block)
+	m.done = append(m.done, done)
 	m.pending = nil
 	close(m.changed)
 	m.changed = make(chan struct{})
@@ -266,6 +271,44 @@ func (m *memory) WaitReceipt(ctx context.Context, hash crypto.Hash) (*wire.Recei
 			return nil, ctx.Err()
 		}
 	}
+}
+
+func (m *memory) WaitHeight(ctx context.Context, height ledger.Height) error {
+	for {
+		m.mu.Lock()
+		top, changed := ledger.Height(len(m.blocks)), m.changed
+		m.mu.Unlock()
+		if top >= height {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (m *memory) Done(height ledger.Height) (*Done, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.fail != nil || int(height) >= len(m.done) {
+		return nil, m.fail
+	}
+	return m.done[height], nil
+}
+
+func (m *memory) Raw(height ledger.Height) ([][]byte, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.fail != nil || height == 0 || int(height) > len(m.blocks) {
+		return nil, m.fail
+	}
+	var raw [][]byte
+	for _, hash := range m.blocks[height-1].Transactions {
+		raw = append(raw, m.raws[hash].Raw)
+	}
+	return raw, nil
 }
 
 func (m *memory) State() (ledger.Reader, error) {

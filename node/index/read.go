@@ -118,10 +118,6 @@ func (x *Index) receiptAt(p place) (*wire.Receipt, error) {
 	if err != nil {
 		return nil, fmt.Errorf("receipt %d/%d: %w", p.height, p.index, err)
 	}
-	var r receiptRecord
-	if err := rlp.DecodeBytes(raw, &r); err != nil {
-		return nil, fmt.Errorf("receipt %d/%d: %w", p.height, p.index, err)
-	}
 	block, err := x.Block(p.height)
 	if err == nil && block == nil {
 		err = errors.New("block record is missing")
@@ -129,7 +125,44 @@ func (x *Index) receiptAt(p place) (*wire.Receipt, error) {
 	if err != nil {
 		return nil, fmt.Errorf("receipt %d/%d: %w", p.height, p.index, err)
 	}
-	return newReceipt(&r, p, block.Hash, block.Time)
+	return decodeReceipt(raw, p, block)
+}
+
+// Receipts are those of a block, in its order; empty for a height that is not
+// indexed.
+func (x *Index) Receipts(height ledger.Height) (out []*wire.Receipt, err error) {
+	defer x.watch(&err)
+	block, err := x.Block(height)
+	if err != nil || block == nil {
+		return nil, err
+	}
+	prefix := key(spaceReceipt, height8(height))
+	it, err := x.db.Iterator(prefix, nextPrefix(prefix))
+	if err != nil {
+		return nil, err
+	}
+	defer it.Close()
+	for ; it.Valid(); it.Next() {
+		at, err := decodePlace(it.Key()[1:])
+		if err != nil {
+			return nil, err
+		}
+		r, err := decodeReceipt(it.Value(), at, block)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, it.Error()
+}
+
+// decodeReceipt makes the receipt at a place of a block.
+func decodeReceipt(raw []byte, at place, block *BlockInfo) (*wire.Receipt, error) {
+	var r receiptRecord
+	if err := rlp.DecodeBytes(raw, &r); err != nil {
+		return nil, fmt.Errorf("receipt %d/%d: %w", at.height, at.index, err)
+	}
+	return newReceipt(&r, at, block.Hash, block.Time)
 }
 
 // watch tells Options.Failed of a failed read.
