@@ -98,7 +98,8 @@ func be32(v uint32) []byte { return binary.BigEndian.AppendUint32(nil, v) }
 
 func height8(h ledger.Height) []byte { return be64(uint64(h)) }
 
-// metaRecord is the cursor. In every format the first field means the same.
+// metaRecord is the cursor. In every format the first field means the same, and
+// so far the second.
 type metaRecord struct {
 	Format  uint64
 	Network crypto.Hash
@@ -107,10 +108,20 @@ type metaRecord struct {
 	Unspent uint64   // transactions so far that spent no nonce
 }
 
-// errFormat: the index was written by another version.
-var errFormat = errors.New("use the version that wrote it, or delete the directory and the index is rebuilt from the blocks")
+// errNewer: the index was written by a later version.
+var errNewer = errors.New("use the version that wrote it, or delete the directory and the index is rebuilt from the blocks")
 
-// decodeMeta errs with errFormat, or because the cursor is damaged.
+// olderError: the index was written by an earlier version.
+type olderError struct {
+	format  uint64
+	network crypto.Hash
+}
+
+func (e *olderError) Error() string {
+	return fmt.Sprintf("it has the format %d of an earlier version, and this one reads and writes format %d", e.format, formatVersion)
+}
+
+// decodeMeta errs with errNewer, an olderError, or because the cursor is damaged.
 func decodeMeta(raw []byte) (m metaRecord, err error) {
 	var any struct {
 		Format uint64
@@ -119,8 +130,17 @@ func decodeMeta(raw []byte) (m metaRecord, err error) {
 	if err := rlp.DecodeBytes(raw, &any); err != nil {
 		return m, err
 	}
-	if any.Format != formatVersion {
-		return m, fmt.Errorf("format %d is not format %d, which this version reads: %w", any.Format, formatVersion, errFormat)
+	switch {
+	case any.Format > formatVersion:
+		return m, fmt.Errorf("it has format %d, and this version reads formats up to %d: %w", any.Format, formatVersion, errNewer)
+	case any.Format == 0:
+		return m, errors.New("it has no format")
+	case any.Format < formatVersion && len(any.Rest) > 0: // the network stood second in all
+		older := &olderError{format: any.Format}
+		if err := rlp.DecodeBytes(any.Rest[0], &older.network); err != nil {
+			return m, err
+		}
+		return m, older
 	}
 	if err := rlp.DecodeBytes(raw, &m); err != nil {
 		return m, err
