@@ -55,6 +55,7 @@ var (
 	kindBatchWaits    = errorKind{"tooManyWaitingInBatch", wire.CodeInvalidInput, "the batch has more waiting calls than one batch may, because its calls run one after another", "send waiting calls singly; over one WebSocket many wait at the same time"}
 	kindResponse      = errorKind{"responseTooLarge", wire.CodeInvalidInput, "the answers of this batch are longer together than the node sends at once", "ask for this in another request"}
 	kindUnknownHeight = errorKind{"unknownHeight", wire.CodeNotFound, "the height is above the chain's, or its state or block is no longer kept", `ledger_status has the newest height; leave the height out for the newest state`}
+	kindNoSuchAsset   = errorKind{"noSuchAsset", wire.CodeNotFound, "no asset has this symbol", "ledger_listAssets has the assets and their symbols"}
 	kindTimeout       = errorKind{"timeout", wire.CodeUnavailable, "the receipt did not come in time; data.hash is the transaction", "ledger_waitReceipt waits on; sending the same bytes again does no harm"}
 	kindBusy          = errorKind{"busy", wire.CodeUnavailable, "the node is serving as many calls as it may", "try again shortly, or ask another node"}
 	kindPoolFull      = errorKind{"poolFull", wire.CodeUnavailable, "the pool of pending transactions is full", "send the same bytes again shortly, or to another node"}
@@ -70,7 +71,7 @@ var (
 // errorKinds is the table in the order in which documents list it.
 var errorKinds = []errorKind{
 	kindParse, kindRequest, kindBatchTooLarge, kindTooLarge, kindMethod, kindParams,
-	kindBatchWaits, kindResponse, kindUnknownHeight, kindTimeout, kindBusy, kindPoolFull,
+	kindBatchWaits, kindResponse, kindUnknownHeight, kindNoSuchAsset, kindTimeout, kindBusy, kindPoolFull,
 	kindAccountQuota, kindMemberQuota, kindCatchingUp, kindBodyTimeout, kindShuttingDown, kindCancelled, kindInternal,
 }
 

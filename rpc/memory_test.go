@@ -369,7 +369,7 @@ func (m *memory) Pending(q PendingQuery) (*Pending, error) {
 func (m *memory) Peers() ([]wire.Peer, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return slices.Clone(m.peers), m.fail
+	return append([]wire.Peer{}, m.peers...), m.fail
 }
 
 func (m *memory) State() (ledger.Reader, error) {

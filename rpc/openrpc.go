@@ -26,7 +26,7 @@ type errorComponent struct {
 var (
 	errorInvalidParams = errorComponent{"InvalidParams", codeInvalidParams, "a parameter is missing, superfluous or not of the expected form"}
 	errorInvalidInput  = errorComponent{"InvalidInput", wire.CodeInvalidInput, "what is asked for cannot be done in one batch"}
-	errorNotFound      = errorComponent{"NotFound", wire.CodeNotFound, "the height is not there, or no longer kept"}
+	errorNotFound      = errorComponent{"NotFound", wire.CodeNotFound, "the height or the asset is not there, or no longer kept"}
 	errorUnavailable   = errorComponent{"Unavailable", wire.CodeUnavailable, "not now: the same call later, or on another node, may succeed"}
 	errorRejected      = errorComponent{"Rejected", wire.CodeRejected, "the ledger's rules are against the transaction"}
 

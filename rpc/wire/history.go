@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"strconv"
+
 	"github.com/tallystick/tallystick/crypto"
 )
 
@@ -30,6 +32,33 @@ type HistoryItem struct {
 	Events    []Event      `json:"events"`  // of the block itself, those that concern the subject; [] for a transaction
 }
 
+// AppendJSON appends the item as encoding/json writes it, which a test compares.
+func (h *HistoryItem) AppendJSON(out []byte) (_ []byte, err error) {
+	out = strconv.AppendUint(append(out, `{"height":`...), h.Height, 10)
+	if h.Index == nil {
+		out = append(out, `,"index":null`...)
+	} else {
+		out = strconv.AppendUint(append(out, `,"index":`...), uint64(*h.Index), 10)
+	}
+	if h.Hash == nil {
+		out = append(out, `,"hash":null`...)
+	} else {
+		out = appendHash(append(out, `,"hash":`...), h.Hash)
+	}
+	out = appendHash(append(out, `,"blockHash":`...), &h.BlockHash)
+	out = strconv.AppendUint(append(out, `,"blockTime":`...), h.BlockTime, 10)
+	out = append(out, `,"receipt":`...)
+	if h.Receipt == nil {
+		out = append(out, "null"...)
+	} else if out, err = h.Receipt.AppendJSON(out); err != nil {
+		return nil, err
+	}
+	if out, err = appendEvents(append(out, `,"events":`...), h.Events); err != nil {
+		return nil, err
+	}
+	return append(out, '}'), nil
+}
+
 // Reasons of ledger_pending: why a transaction is in no block yet, as far as the
 // node knows. PendingReasons has them in words.
 const (
@@ -54,6 +83,11 @@ var PendingReasons = []PendingReason{
 	{PendingPaced, "the node keeps its blocks small for now, for members that send little, and others have their turn before"},
 	{PendingNew, "it came a moment ago, and more waits than a block takes: whose turn is when is worked out again shortly"},
 	{PendingQueued, "more waits than a block takes, and others have their turn before"},
+}
+
+// PendingFilter is the parameter of ledger_pending.
+type PendingFilter struct {
+	Account *crypto.Address `json:"account,omitempty"` // the sender; nil: everybody
 }
 
 // PendingPage is the result of ledger_pending, in order of arrival.
