@@ -70,16 +70,24 @@ func (b *backend) Pending(q rpc.PendingQuery) (*rpc.Pending, error) {
 		return nil, fmt.Errorf("what waits: %w", err)
 	}
 	out := &rpc.Pending{Total: total, Items: make([]rpc.PendingTx, len(list))}
-	catchingUp, committed, now := b.catchingUp(), b.committed(), time.Now()
+	catchingUp, now := b.catchingUp(), time.Now()
+	quiet := now.Sub(b.committed())
 	for i, o := range list {
-		reason := prospects[o.Prospect]
-		switch {
-		case catchingUp:
-			reason = wire.PendingCatchingUp
-		case now.Sub(committed) > noBlocksAfter && now.Sub(o.Since) > noBlocksAfter:
-			reason = wire.PendingNoBlocks
+		out.Items[i] = rpc.PendingTx{
+			Tx: o.Tx, Seq: o.Seq, Since: o.Since, Reason: pendingReason(o.Prospect, catchingUp, min(quiet, now.Sub(o.Since))),
 		}
-		out.Items[i] = rpc.PendingTx{Tx: o.Tx, Seq: o.Seq, Since: o.Since, Reason: reason}
 	}
 	return out, nil
+}
+
+// pendingReason is why a transaction waits of which the application says prospect,
+// and during which there was no block for the time quiet.
+func pendingReason(prospect app.Prospect, catchingUp bool, quiet time.Duration) string {
+	switch {
+	case catchingUp:
+		return wire.PendingCatchingUp
+	case quiet > noBlocksAfter:
+		return wire.PendingNoBlocks
+	}
+	return prospects[prospect]
 }
