@@ -133,9 +133,13 @@ func (c historyCursor) rest() (last Place, ok bool) {
 // history makes a page of up to limit items, of what has not been shown at from;
 // nil begins with the newest.
 func (s *Server) history(q PlaceQuery, limit int, from *historyCursor) (written, error) {
-	q.From, q.To, q.Descending, q.Limit = FirstPlace(0), LastPlace(s.backend.Height()), true, limit+1
+	top := s.backend.Height()
+	q.From, q.To, q.Descending, q.Limit = FirstPlace(0), LastPlace(top), true, limit+1
 	page, skip := newHistoryPage(limit), 0
 	if from != nil {
+		if from.place.Height > top { // a cursor of another node, which is ahead: between them would be a gap
+			return nil, unknownHeight(from.place.Height, top)
+		}
 		last, ok := from.rest()
 		if !ok {
 			return page.json(), nil

@@ -262,7 +262,9 @@ func TestHistoryRefusesCursorsOfOthers(t *testing.T) {
 	for _, cursor := range []string{"0", "1", "1.", ".1", "1.1.1", "1.0.0", "01.1", "1.01", "+1.1", "1.-1", "9007199254740993.1", "1.4294967296", "1.0.2147483648", "1.0.1.1", "1 .1", alice.String()} {
 		h.refused(t, codeInvalidParams, "invalidParams", "ledger_getHistory", alice, map[string]any{"cursor": cursor})
 	}
-	for _, cursor := range []string{"0.0", "0.1", "9.1", "4.4294967295", "2.0.9999"} { // well formed: what lies below is shown
+	// One of a node that is ahead would leave a gap.
+	h.refused(t, wire.CodeNotFound, "unknownHeight", "ledger_getHistory", alice, map[string]any{"cursor": "5.1"})
+	for _, cursor := range []string{"0.0", "0.1", "4.4294967295", "2.0.9999"} { // well formed: what lies below is shown
 		h.result(t, new(historyPageJSON), "ledger_getHistory", alice, map[string]any{"cursor": cursor})
 	}
 }
