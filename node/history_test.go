@@ -1,7 +1,9 @@
 package node
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -14,7 +16,9 @@ import (
 	"github.com/tallystick/tallystick/app"
 	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/ledger"
+	"github.com/tallystick/tallystick/ledger/store"
 	"github.com/tallystick/tallystick/ledger/store/pebbledb"
+	"github.com/tallystick/tallystick/node/index"
 	"github.com/tallystick/tallystick/rpc"
 	"github.com/tallystick/tallystick/rpc/wire"
 )
@@ -188,5 +192,41 @@ func TestPendingOnANode(t *testing.T) {
 		if got := pendingReason(test.prospect, test.catchingUp, test.quiet); got != test.want {
 			t.Errorf("%+v: %s", test, got)
 		}
+	}
+}
+
+// While the index is made anew, and is further behind than the state is kept,
+// there is no state to read at its height: clients are told to wait.
+func TestStateWhileTheIndexIsFarBehind(t *testing.T) {
+	t.Parallel()
+	n := newTestnet(t, 1)
+	n.startAll()
+	node := n.nodes[0]
+	for nonce := ledger.Nonce(0); node.store.Height() <= store.HistoryHeights+1; nonce++ {
+		n.commit(0, nonce)
+	}
+	x, err := index.Open(t.TempDir(), index.Options{Network: node.Network(), Genesis: node.genesis.events})
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := node.source()
+	source.committed = func() ledger.Height { return 1 }
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- x.Run(ctx, source) }()
+	if err := x.WaitHeight(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	behind := *node.backend
+	behind.index = x
+	if state, err := behind.State(); !errors.Is(err, rpc.ErrCatchingUp) || state != nil {
+		t.Errorf("the state is %v, %v", state, err)
+	}
+	if view, err := behind.View(1); err != nil {
+		t.Errorf("the view is %v, %v", view, err)
+	}
+	cancel()
+	if err := errors.Join(<-ended, x.Close()); err != nil {
+		t.Error(err)
 	}
 }

@@ -68,7 +68,7 @@ type Backend interface {
 	Peers() ([]wire.Peer, error)
 
 	// State is the committed state at Height, for as long as it takes to answer.
-	// Error: ErrCatchingUp before block 1.
+	// Error: ErrCatchingUp before block 1, and while that state is too old to be read.
 	State() (ledger.Reader, error)
 	// Validators are those that vote on the block after Height, by power, the
 	// highest first, with what their last commits show. Members and targets are
