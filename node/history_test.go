@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -96,6 +97,24 @@ func TestHistoryOnANode(t *testing.T) {
 	check()
 	b := n.nodes[0].Backend()
 	top := b.Height()
+	found := 0
+	for height := ledger.Height(1); height <= top; height++ {
+		done, err := b.Done(height)
+		if err != nil || done.Height != height {
+			t.Fatalf("block %d: %+v, %v", height, done, err)
+		}
+		for i, receipt := range done.Receipts {
+			found++
+			byHash, err := b.Receipt(receipt.Hash)
+			at, bad := b.DoneAt(rpc.Place{Height: height, Index: uint32(i)})
+			if err != nil || bad != nil || !reflect.DeepEqual(byHash, receipt) || at.Hash != done.Hash || !reflect.DeepEqual(at.Receipts, done.Receipts[i:i+1]) {
+				t.Errorf("block %d: %+v, %+v and %+v (%v, %v)", height, receipt, byHash, at, err, bad)
+			}
+		}
+	}
+	if found != len(hashes) {
+		t.Errorf("%d receipts in all blocks", found)
+	}
 	for _, nothing := range []rpc.Place{{Height: 1, Index: 77}, rpc.FirstPlace(1), {Height: top + 9}, rpc.FirstPlace(top + 9), {Height: 0, Index: 0}} {
 		if done, err := b.DoneAt(nothing); done != nil || err != nil {
 			t.Errorf("at %+v there is %+v, %v", nothing, done, err)

@@ -87,7 +87,13 @@ func TestPlacesAreWhatAWalkThroughTheChainFinds(t *testing.T) {
 		indexes := rapid.OneOf(rapid.Uint32Range(0, 8), rapid.SampledFrom([]uint32{OwnEvents, OwnEvents - 1}))
 		return Place{ledger.Height(rapid.Uint64Range(0, height+3).Draw(r, "height")), indexes.Draw(r, "index")}
 	})
-	found := map[string]int{}
+	for _, q := range []Query{{Account: &accounts[3]}, {Account: &c.captured}, {Asset: &assets[0]}, {Reference: "part"}} {
+		q.From, q.To, q.Limit = Place{0, OwnEvents}, Place{height, OwnEvents - 1}, 1<<20
+		got, err := x.Places(q)
+		if want := modelled(all, q); err != nil || !slices.Equal(got, want) || len(got) < 2 {
+			t.Errorf("%+v finds %v, want %v (%v)", q, got, want, err)
+		}
+	}
 	rapid.Check(t, func(r *rapid.T) {
 		q := Query{From: place.Draw(r, "from"), To: place.Draw(r, "to"), Descending: rapid.Bool().Draw(r, "descending"), Limit: rapid.IntRange(1, 40).Draw(r, "limit")}
 		kind := rapid.SampledFrom([]string{"account", "asset", "reference"}).Draw(r, "kind")
@@ -105,13 +111,7 @@ func TestPlacesAreWhatAWalkThroughTheChainFinds(t *testing.T) {
 		if want := modelled(all, q); err != nil || !slices.Equal(got, want) {
 			r.Fatalf("%+v finds %v, want %v (%v)", q, got, want, err)
 		}
-		found[kind] += len(got)
 	})
-	for _, kind := range []string{"account", "asset", "reference"} {
-		if found[kind] == 0 {
-			t.Errorf("no %s was ever found", kind)
-		}
-	}
 }
 
 // The genesis is the first place in the history of whom and what it made.
