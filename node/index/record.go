@@ -15,7 +15,8 @@ import (
 // formatVersion is the version of the keys and values below.
 const formatVersion = 2
 
-// Keys: a letter, then fixed-width parts, numbers big-endian. Values are RLP
+// Keys: a letter, then fixed-width parts (but for symbols, which end their keys, and
+// references, which a zero byte ends), numbers big-endian. Values are RLP
 // where no width is given. No key is ever deleted, and none but m is written
 // twice, so that counting the keys finds what is lost.
 //
