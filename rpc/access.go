@@ -175,6 +175,14 @@ func (c caller) refusal(e *callError) screened {
 	return refusal(e)
 }
 
+// refuseLate answers a call that came above its caller's limit, without the way
+// through go-ethereum's server: to refuse must cost less than to answer.
+func (s *Server) refuseLate(c call) []byte {
+	s.metrics.observe("invalid", 0, c.late)
+	out := append([]byte(`{"jsonrpc":"2.0","id":`), c.id...)
+	return append(append(append(out, `,"error":`...), errorJSON(c.late)...), '}')
+}
+
 // refuseKey answers a request that has no key that is known: status 401, which no
 // client takes for a reason to try again.
 func (s *Server) refuseKey(w http.ResponseWriter, r *http.Request, problem *callError) {

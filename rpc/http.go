@@ -142,6 +142,9 @@ func bodyCapacity(promised int64) int64 {
 // exchange has go-ethereum's server answer one message, single or batch. The
 // answer is empty for notifications.
 func (s *Server) exchange(ctx context.Context, message screened) []byte {
+	if message.answer != nil {
+		return message.answer
+	}
 	if message.batch {
 		left := new(atomic.Int64)
 		left.Store(maxBatchResponse)

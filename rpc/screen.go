@@ -12,15 +12,17 @@ import (
 type screened struct {
 	message []byte
 	batch   bool
-	silent  bool // a notification: there will be no response
-	direct  bool // a single call in order that the dispatcher need not see
-	call    call // of a single call that is direct
+	silent  bool   // a notification: there will be no response
+	direct  bool   // a single call in order that the dispatcher need not see
+	call    call   // of a single call that is direct
+	answer  []byte // of a single call that was refused for its caller's limit; else nil
 }
 
 // call is the envelope of one call. A nil field is absent.
 type call struct {
 	id, version, method, params json.RawMessage
-	name                        string // the method, decoded
+	name                        string     // the method, decoded
+	late                        *callError // the caller is above its limit
 }
 
 var nullID = json.RawMessage("null")
@@ -43,6 +45,9 @@ func (s *Server) screen(raw []byte, who caller) screened {
 		return s.screenBatch(raw, who)
 	}
 	message, c, ok := screenCall(bytes.TrimSpace(raw), nil, who)
+	if c.late != nil && c.id != nil {
+		return screened{answer: s.refuseLate(c)}
+	}
 	return screened{message: message, silent: c.id == nil, direct: ok && c.direct(), call: c}
 }
 
@@ -71,8 +76,8 @@ func (s *Server) screenBatch(raw []byte, who caller) screened {
 func screenCall(raw []byte, waits *int, who caller) (message []byte, c call, ok bool) {
 	c, problem := parseCall(raw)
 	malformed := problem != nil
-	if late := who.charge(); late != nil {
-		problem = late
+	if c.late = who.charge(); c.late != nil {
+		problem = c.late
 	}
 	if problem == nil {
 		problem = c.check(waits, who)

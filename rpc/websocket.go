@@ -148,7 +148,7 @@ func (c *wsConn) take(raw []byte) {
 	if !message.silent && !c.hold() {
 		return
 	}
-	if !message.batch && !message.direct {
+	if !message.batch && !message.direct && message.answer == nil {
 		c.unread = append(message.message, '\n')
 		return
 	}
