@@ -66,7 +66,9 @@ func (s *Server) SetAccess(a Access) {
 	}
 	s.access.Store(after)
 	for _, c := range s.connections() {
-		s.workers.run(func() { c.review(after) })
+		if !c.entitled(after) {
+			s.workers.run(c.dismiss)
+		}
 	}
 }
 
@@ -187,6 +189,9 @@ func (s *Server) refuseLate(c call) []byte {
 // client takes for a reason to try again.
 func (s *Server) refuseKey(w http.ResponseWriter, r *http.Request, problem *callError) {
 	w.Header().Set("WWW-Authenticate", "Bearer")
+	// The http.Server reads the rest of a body that nobody has read, and that must
+	// end. A writer without deadlines is a test's.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.options.ReadTimeout))
 	s.refuseHTTP(w, r, http.StatusUnauthorized, problem)
 }
 

@@ -84,7 +84,9 @@ func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request, access *
 	}
 	c := s.newConn(socket, h.conn, peer, who.scopes)
 	defer c.Close()
-	c.review(s.access.Load()) // it may be another one by now
+	if !c.entitled(s.access.Load()) { // which may be another one by now
+		c.dismiss()
+	}
 	s.geth.ServeCodec(gethrpc.NewCodec(c), 0)
 }
 
@@ -239,13 +241,16 @@ func (c *wsConn) finish() {
 	_ = c.socket.SetReadDeadline(time.Unix(1, 0)) // a closed socket needs none
 }
 
-// review ends the connection if its peer has not all the rights that it had when
-// it was opened: what was begun with them must not go on.
-func (c *wsConn) review(a *access) {
+// entitled reports whether the peer has all the rights that it had when the
+// connection was opened.
+func (c *wsConn) entitled(a *access) bool {
 	who, problem := a.admit(c.peer)
-	if problem == nil && who.scopes.Has(c.scopes) && a.origins.allow(c.peer.origin) {
-		return
-	}
+	return problem == nil && who.scopes.Has(c.scopes) && a.origins.allow(c.peer.origin)
+}
+
+// dismiss ends the connection of a peer that has lost a right: what was begun with
+// it must not go on.
+func (c *wsConn) dismiss() {
 	c.cancel()
 	// The peer may be gone already, or take nothing.
 	_ = c.socket.WriteControl(websocket.CloseMessage,
