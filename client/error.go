@@ -8,6 +8,7 @@ import (
 	"net"
 	neturl "net/url"
 	"syscall"
+	"time"
 
 	"github.com/ethereum/go-ethereum/rpc"
 
@@ -43,6 +44,8 @@ type Error struct {
 	// Pending says that the transaction may be committed all the same: an
 	// attempt to send it reached a node, or may have, and was not answered.
 	Pending bool
+	// RetryAfter is when the node will take another call; 0 where it did not say.
+	RetryAfter time.Duration
 	// Node is the address of the node that answered, or did not.
 	Node string
 
@@ -73,7 +76,7 @@ func (e *Error) Temporary() bool { return e.Code == wire.CodeUnavailable || e.Na
 // entered the node's pool.
 func (e *Error) doubtful() bool {
 	switch e.Name {
-	case "busy", "poolFull", "accountQuota", "memberQuota", "catchingUp":
+	case "busy", "poolFull", "accountQuota", "memberQuota", "catchingUp", "rateLimited":
 		return false
 	case NameTimeout, NameAnswer:
 		return true
@@ -150,6 +153,7 @@ func fromNode(url string, called rpc.Error) *Error {
 	if data.Name != "" {
 		e.Name = data.Name
 	}
+	e.RetryAfter = time.Duration(min(data.RetryAfterMs, 1<<31)) * time.Millisecond
 	e.Hint, e.LedgerCode, e.Hash, e.BodyHash = data.Hint, ledger.Code(data.Code), data.Hash, data.BodyHash
 	return e
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/ledger"
+	"github.com/tallystick/tallystick/rpc/apikey"
 	"github.com/tallystick/tallystick/rpc/wire"
 )
 
@@ -50,7 +51,7 @@ var nodeMethods = []*method{
 	}, {
 		name: "ledger_peers", summary: "The nodes that this one is connected with now.",
 		description: "Of a network with members only nodes that members list may be connected.",
-		result:      result{"peers", "", refTo[wire.Peers]},
+		result:      result{"peers", "", refTo[wire.Peers]}, scope: apikey.Admin,
 	},
 }
 

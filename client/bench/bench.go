@@ -35,6 +35,7 @@ const (
 // be set.
 type Config struct {
 	URLs     []string           // the nodes to drive, http(s) or ws(s)
+	Client   client.Options     // how to show oneself to them; may be zero
 	Rate     float64            // transactions a second; 0: Inflight says how many
 	Inflight int                // transactions in flight, where Rate is 0
 	Legs     int                // of each transfer; 1 for SchemeEthereum
@@ -126,7 +127,7 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 	if cfg.Grace == 0 {
 		cfg.Grace = 30 * time.Second
 	}
-	c, err := client.Dial(ctx, cfg.URLs...)
+	c, err := client.DialWith(ctx, cfg.Client, cfg.URLs...)
 	if err != nil {
 		return nil, err
 	}
