@@ -63,7 +63,7 @@ var (
 )
 
 // methodTable lists every method, in the order of the documents.
-var methodTable = slices.Concat(ledgerMethods, holdingMethods, governMethods, []*method{discoverRow})
+var methodTable = slices.Concat(ledgerMethods, holdingMethods, governMethods, simulateMethods, ethMethods, []*method{discoverRow})
 
 var ledgerMethods = []*method{
 	{
