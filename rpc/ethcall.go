@@ -125,11 +125,14 @@ func (s *Server) wouldMove(c *eth.Call, height ledger.Height) error {
 	if code != ledger.Applied {
 		return reverted(code.Info().Meaning)
 	}
+	leg.From = crypto.Address(c.From)
+	if leg.From.IsZero() { // left out, in the way of go-ethereum
+		return reverted(ledger.CodeUnknownSender.Info().Meaning)
+	}
 	state, time, err := s.backend.StateAt(height)
 	if err != nil {
 		return err
 	}
-	leg.From = crypto.Address(c.From)
 	next, err := nextOf(state, leg.From)
 	if err != nil {
 		return err
