@@ -69,6 +69,8 @@ func TestEthBalanceWithWhatIsHeld(t *testing.T) {
 	if e.Message != "insufficient funds for gas * price + value: address "+alice.String()+" have 1000000 want 1000001" {
 		t.Error(e.Message)
 	}
+	h.refused(t, wire.CodeInvalidInput, "amountOutOfRange", "eth_call", map[string]any{"from": alice, "to": bob, "value": "0x1" + strings.Repeat("0", 40)})
+	h.refused(t, wire.CodeInvalidInput, "unknownSender", "eth_estimateGas", map[string]any{"from": strangerAddress, "to": bob, "value": "0x1"})
 	if logs := h.call(t, "eth_getLogs", map[string]any{"fromBlock": "0x1"}); string(logs.Result) != "[]" {
 		t.Errorf("setting aside is a movement: %s", logs.Result)
 	}

@@ -53,6 +53,7 @@ func TestEthSendRefusals(t *testing.T) {
 		{"the same bytes, committed", rawOf(t, spent), "nonce too low: next nonce 1, tx nonce 0", ledger.CodeNonceSpent},
 		{"far nonce", signed(aliceKey, value(5000, unit)), "nonce too high: next nonce 1, tx nonce 5000", ledger.CodeNonceTooHigh},
 		{"more than there is", signed(aliceKey, value(1, new(big.Int).Mul(unit, big.NewInt(2_000_000)))), "insufficient funds for gas * price + value", ledger.CodeInsufficientBalance},
+		{"more than anybody has", signed(aliceKey, value(1, new(big.Int).Exp(big.NewInt(10), big.NewInt(60), nil))), "insufficient funds for gas * price + value", ledger.CodeAmountOutOfRange},
 		{"no account", signed(stranger, value(0, unit)), "insufficient funds for gas * price + value", ledger.CodeUnknownSender},
 		{"more token than there is", signed(bobKey, poorToken), ledger.CodeInsufficientBalance.Info().Meaning, ledger.CodeInsufficientBalance},
 		{"another chain", hexOf(ledgertest.EthereumRaw(&elsewhere, aliceKey, value(1, unit))), "invalid chain id for signer: have 778 want 777777", ledger.CodeWrongNetwork},
