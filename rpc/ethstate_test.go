@@ -290,3 +290,49 @@ func TestEthNode(t *testing.T) {
 		t.Errorf("%s", got.Result)
 	}
 }
+
+// What an issuer has frozen or restricted fails with the reason, by both methods.
+func TestEthCallOfRegulatedAssets(t *testing.T) {
+	h := newHarness(t, Options{})
+	share := h.node.net.AssetAddress(bob, 1)
+	nonce := ledger.Nonce(0)
+	do := func(op ledger.Operation) {
+		t.Helper()
+		tx, code := ledger.Sign(h.node.net, ledger.Body{Sender: bob, Nonce: nonce, Op: op}, ledger.SchemeBodyHash, bobKey)
+		if code != ledger.Applied {
+			t.Fatal(code)
+		}
+		nonce++
+		var receipt wire.Receipt
+		h.result(t, &receipt, "ledger_sendRawTransactionSync", hexOf(tx.Raw))
+		if receipt.Code != 0 {
+			t.Fatalf("%T: %s", op, receipt.Message)
+		}
+	}
+	do(&ledger.Transfer{Legs: []ledger.Leg{{From: bob, To: strangerAddress, Asset: h.euro(), Amount: ledger.NewAmount(1)}}})
+	do(&ledger.CreateAsset{Symbol: "SHARE", Name: "Share", Flags: ledger.FlagFreezable | ledger.FlagRestricted})
+	do(&ledger.ApproveHolder{Asset: share, Account: alice})
+	do(&ledger.Issue{Asset: share, To: alice, Amount: ledger.NewAmount(10)})
+	pay := func(amount int64, want ledger.Code) {
+		t.Helper()
+		call := map[string]any{"from": alice, "to": share, "data": hexutil.Encode(packed(t, "transfer", common.Address(strangerAddress), big.NewInt(amount)))}
+		for _, method := range []string{"eth_call", "eth_estimateGas"} {
+			if want == ledger.Applied {
+				h.text(t, method, call)
+			} else if reason := revertReason(t, h.refused(t, codeReverted, "executionReverted", method, call)); reason != want.Info().Meaning {
+				t.Errorf("%s: %s, want %s", method, reason, want)
+			}
+		}
+	}
+	pay(1, ledger.CodeRecipientNotApproved)
+	do(&ledger.ApproveHolder{Asset: share, Account: strangerAddress})
+	pay(10, ledger.Applied)
+	do(&ledger.FreezeBalance{Asset: share, Account: alice, Amount: ledger.NewAmount(4)})
+	pay(6, ledger.Applied)
+	pay(7, ledger.CodeBalanceFrozen)
+	do(&ledger.FreezeHolder{Asset: share, Account: alice})
+	pay(1, ledger.CodeSourceFrozen)
+	do(&ledger.UnfreezeHolder{Asset: share, Account: alice})
+	do(&ledger.FreezeHolder{Asset: share, Account: strangerAddress})
+	pay(1, ledger.CodeRecipientFrozen)
+}
