@@ -34,7 +34,9 @@ func readAnswer(t testing.TB, raw []byte) answer {
 	if err := json.Unmarshal(raw, &a); err != nil {
 		t.Fatalf("%v in the answer %q", err, raw)
 	}
-	if e := a.Error; e != nil {
+	if e := a.Error; e != nil && len(e.RawData) > 0 && e.RawData[0] == '"' {
+		e.Data.Name = map[int]string{codeReverted: kindReverted.name, codeSyncTimeout: kindSyncTimeout.name}[e.Code]
+	} else if e != nil {
 		if err := json.Unmarshal(e.RawData, &e.Data); err != nil {
 			t.Fatalf("%v in the data of %s", err, raw)
 		}
@@ -51,7 +53,11 @@ type harness struct {
 
 func newHarness(t testing.TB, o Options) *harness {
 	t.Helper()
-	node := newMemory(t)
+	return newHarnessOf(t, o, newMemory(t))
+}
+
+func newHarnessOf(t testing.TB, o Options, node *memory) *harness {
+	t.Helper()
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}

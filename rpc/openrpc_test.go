@@ -111,8 +111,8 @@ func TestOpenRPCDocumentFollowsTheSpecification(t *testing.T) {
 // parameters as the Go method takes.
 func TestTableIsWhatTheServerServes(t *testing.T) {
 	served := map[string]int{}
-	for prefix, api := range map[string]any{"ledger_": &ledgerAPI{}, "rpc_": &rpcAPI{}} {
-		typ := reflect.TypeOf(api)
+	for namespace, api := range new(Server).apis() {
+		prefix, typ := namespace+"_", reflect.TypeOf(api)
 		for i := range typ.NumMethod() {
 			m := typ.Method(i)
 			served[prefix+strings.ToLower(m.Name[:1])+m.Name[1:]] = m.Type.NumIn() - 2
@@ -181,8 +181,12 @@ type contract struct {
 	results map[string]*jsonschema.Schema
 	params  map[string][]*jsonschema.Schema
 	data    *jsonschema.Schema
-	codes   map[string][]int
-	names   map[int][]string
+	// ethereum are the results of Ethereum's methods as Ethereum's own
+	// specification has them.
+	ethereum map[string]*jsonschema.Schema
+	bytes    *jsonschema.Schema // the data of some errors of Ethereum's methods
+	codes    map[string][]int
+	names    map[int][]string
 }
 
 // close adds additionalProperties false to every object with properties.
@@ -237,8 +241,9 @@ func newContract(t testing.TB) *contract {
 	}
 	out := &contract{
 		results: map[string]*jsonschema.Schema{}, params: map[string][]*jsonschema.Schema{},
-		data: compile("/components/schemas/ErrorData"), codes: map[string][]int{}, names: map[int][]string{},
+		data: compile("/components/schemas/ErrorData"), bytes: compile("/components/schemas/Bytes"), codes: map[string][]int{}, names: map[int][]string{},
 	}
+	out.ethereum = ethereumResults(t)
 	for _, e := range shape.Components.Errors {
 		out.names[e.Code] = e.Data.Names
 	}
@@ -259,6 +264,11 @@ func newContract(t testing.TB) *contract {
 func (c *contract) check(t testing.TB, method string, a answer) {
 	t.Helper()
 	if a.Error == nil {
+		if s := c.ethereum[method]; s != nil {
+			if err := s.Validate(parse(t, a.Result)); err != nil {
+				t.Errorf("%s: the result is not what execution-apis says: %v\n%s", method, err, a.Result)
+			}
+		}
 		if err := c.results[method].Validate(parse(t, a.Result)); err != nil {
 			t.Errorf("%s: the result is not what the document says: %v\n%s", method, err, a.Result)
 		}
@@ -270,7 +280,11 @@ func (c *contract) check(t testing.TB, method string, a answer) {
 func (c *contract) checkError(t testing.TB, method string, a answer) {
 	t.Helper()
 	e := a.Error
-	if err := c.data.Validate(parse(t, e.RawData)); err != nil {
+	schema := c.data
+	if e.Code == codeReverted || e.Code == codeSyncTimeout {
+		schema = c.bytes
+	}
+	if err := schema.Validate(parse(t, e.RawData)); err != nil {
 		t.Errorf("%s: the error's data is not what the document says: %v\n%s", method, err, e.RawData)
 	}
 	if c.results[method] == nil { // no method was reached
