@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ethereum/go-ethereum/rpc"
@@ -15,6 +16,8 @@ import (
 // connection is lost.
 type node struct {
 	url string
+
+	identified atomic.Bool // it has said that it is of the client's network
 
 	mu   sync.Mutex // guards conn
 	conn *rpc.Client

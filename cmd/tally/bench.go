@@ -15,8 +15,8 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/tallystick/tallystick/client"
 	"github.com/tallystick/tallystick/client/bench"
-	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/crypto/mnemonic"
 )
 
@@ -113,24 +113,27 @@ func (f *benchFlags) complete(c *cobra.Command, cfg *bench.Config) error {
 		cfg.Seed = hex.EncodeToString(random[:])
 	}
 	var err error
-	if cfg.Funder, err = f.key(c, f.from, f.index); err != nil {
+	if cfg.Funder, err = f.signer(c, f.from, f.index); err != nil {
 		return err
 	}
 	if f.registrar != "" || c.Flags().Changed("registrar-index") {
-		if cfg.Registrar, err = f.key(c, f.registrar, f.registrarIndex); err != nil {
+		if cfg.Registrar, err = f.signer(c, f.registrar, f.registrarIndex); err != nil {
 			return err
 		}
 	}
 	return fails(exitUsage, cfg.Check(), "run `tally bench --help`")
 }
 
-// key is the key called name, or that of an account of the words.
-func (f *benchFlags) key(c *cobra.Command, name string, index uint32) (*crypto.PrivateKey, error) {
+// signer signs with the key called name, or with that of an account of the words.
+func (f *benchFlags) signer(c *cobra.Command, name string, index uint32) (client.Signer, error) {
 	if name != "" {
-		return f.keys.unlock(c, name)
+		return f.keys.signer(c, name)
 	}
 	key, err := mnemonic.Derive(f.mnemonic, "", index)
-	return key, fails(exitUsage, err, "check --mnemonic and its index")
+	if err != nil {
+		return nil, fails(exitUsage, err, "check --mnemonic and its index")
+	}
+	return client.NewLocalSigner(key), nil
 }
 
 // judgeBench turns what went wrong into an exit code.

@@ -82,8 +82,8 @@ func fromClient(err error) error {
 		code = exitNotFound
 	}
 	message := e.Message
-	if e.Pending && e.Hash != nil {
-		message += fmt.Sprintf("; transaction %s may still be committed", e.Hash)
+	if e.Pending && e.Submitted != nil {
+		message += fmt.Sprintf("; transaction %s may still be committed", e.Submitted)
 	}
 	hint := commandHint(e)
 	if code == exitNotFound && hint == "" {

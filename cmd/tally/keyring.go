@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/tallystick/tallystick/client"
 	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/crypto/keystore"
 )
@@ -131,6 +132,27 @@ func (f *keyFlags) unlock(c *cobra.Command, name string) (*crypto.PrivateKey, er
 	}
 	key, err := keystore.Load(k.File, passphrase)
 	return key, fails(exitConfig, err, "")
+}
+
+// signer finds a key and makes a signer of it, whose file is decrypted already.
+func (f *keyFlags) signer(c *cobra.Command, name string) (client.Signer, error) {
+	k, err := f.find(name)
+	if err != nil {
+		return nil, err
+	}
+	s, err := client.OpenKeystore(k.File, k.Address, func(_ context.Context, address crypto.Address) (string, error) {
+		return f.passphrase(c, "passphrase for "+address.String(), false)
+	})
+	if err != nil {
+		return nil, fails(exitConfig, err, "")
+	}
+	if err := s.Unlock(c.Context()); err != nil {
+		if _, is := errors.AsType[*failure](err); is {
+			return nil, err
+		}
+		return nil, fails(exitConfig, err, "")
+	}
+	return s, nil
 }
 
 // passphrase gets the passphrase, from the file, the environment or the

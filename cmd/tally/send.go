@@ -166,15 +166,15 @@ func (f *sendFlags) ask(c *cobra.Command, network *ledger.Network, body ledger.B
 
 // sign signs with the sender's key and those of --also-sign.
 func (f *sendFlags) sign(c *cobra.Command, node *client.Client, from keyFile, body ledger.Body) (*ledger.Tx, error) {
-	var keys []*crypto.PrivateKey
+	var signers []client.Signer
 	for _, name := range append([]string{from.File}, f.also...) {
-		key, err := f.keys.unlock(c, name)
+		s, err := f.keys.signer(c, name)
 		if err != nil {
 			return nil, err
 		}
-		keys = append(keys, key)
+		signers = append(signers, s)
 	}
-	return node.Sign(body, ledger.SchemeTypedData, keys...)
+	return node.Sign(c.Context(), body, ledger.SchemeTypedData, signers...)
 }
 
 // submit sends signed bytes, waits for the receipt and shows it.
