@@ -40,18 +40,18 @@ func (f *sendFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.out, "build", "", "write the unsigned transaction to this `file` in place of signing and sending it")
 }
 
-// maker makes the operation of a command for a sender, and says in words what
-// it will do.
-type maker func(ctx context.Context, node *client.Client, sender crypto.Address) (ledger.Operation, string, error)
+// maker makes the operation of a command for a sender.
+type maker func(ctx context.Context, node *client.Client, sender crypto.Address) (ledger.Operation, error)
 
-// send makes a transaction, has it confirmed, signs it, sends it and waits.
+// send makes a transaction, shows it in words and has it confirmed, signs it,
+// sends it and waits.
 func (f *sendFlags) send(c *cobra.Command, make maker) error {
 	return f.node.with(c.Context(), func(ctx context.Context, node *client.Client) error {
 		from, err := f.sender()
 		if err != nil {
 			return err
 		}
-		op, words, err := make(ctx, node, from.Address)
+		op, err := make(ctx, node, from.Address)
 		if err != nil {
 			return err
 		}
@@ -62,28 +62,21 @@ func (f *sendFlags) send(c *cobra.Command, make maker) error {
 		if f.out != "" {
 			return writeUnsigned(c, f.out, node.Network(), body)
 		}
-		if err := f.ask(c, node.Network(), body, words); err != nil {
+		shown, err := present(c, knowing(ctx, node), node.Network(), body, f.yes, "Sign and send?")
+		if err != nil {
 			return err
 		}
-		tx, err := f.sign(c, node, from, body)
+		signers, err := f.signers(c, from)
+		if err != nil {
+			return err
+		}
+		tx, err := shown.sign(c.Context(), node, ledger.SchemeTypedData, signers...)
 		if err != nil {
 			return err
 		}
 		return f.node.again(c.Context(), node, func(ctx context.Context, node *client.Client) error {
 			return submit(ctx, c, node, tx.Raw)
 		})
-	})
-}
-
-// offer sends the operation that make makes, and says what it does in the words
-// of speech.
-func (f *sendFlags) offer(c *cobra.Command, make func(context.Context, *client.Client, crypto.Address) (ledger.Operation, error)) error {
-	return f.send(c, func(ctx context.Context, node *client.Client, sender crypto.Address) (ledger.Operation, string, error) {
-		op, err := make(ctx, node, sender)
-		if err != nil {
-			return nil, "", err
-		}
-		return op, knowing(ctx, node).operation(op), nil
 	})
 }
 
@@ -98,23 +91,19 @@ func (f *sendFlags) sender() (keyFile, error) {
 
 // body fills in what the flags and the node say.
 func (f *sendFlags) body(ctx context.Context, c *cobra.Command, node *client.Client, sender crypto.Address, op ledger.Operation) (ledger.Body, error) {
-	body := ledger.Body{Sender: sender, Nonce: ledger.Nonce(f.nonce), Memo: f.memo, Op: op}
-	if !c.Flags().Changed("nonce") {
-		next, err := node.NextNonce(ctx, sender)
-		if err != nil {
-			return body, err
-		}
-		body.Nonce = next
+	o := client.BuildOptions{ValidFor: f.validFor, Memo: f.memo}
+	switch {
+	case f.validFor < 0:
+		return ledger.Body{}, fails(exitUsage, fmt.Errorf("--valid-for %s: must not be negative", f.validFor), "")
+	case f.validFor == 0:
+		o.ValidFor = -1 // for ever
 	}
-	validUntil, err := deadline(f.validFor)
-	if err != nil {
-		return body, err
+	if c.Flags().Changed("nonce") {
+		nonce := ledger.Nonce(f.nonce)
+		o.Nonce = &nonce
 	}
-	body.ValidUntil = validUntil
-	if code := ledger.CheckBody(node.Network(), &body); code != ledger.Applied {
-		return body, wrongFields(code, op.Kind())
-	}
-	return body, nil
+	body, err := node.Build(ctx, sender, op, o)
+	return body, wrongFields(err, op.Kind())
 }
 
 // fieldHints say what is asked of the fields of some operations, where the ledger
@@ -127,46 +116,21 @@ var fieldHints = map[ledger.Kind]string{
 		"a threshold from 1/2 to below 1, a resolution from 1 to 1024 bytes",
 }
 
-// wrongFields is the refusal of what its bytes alone show to be wrong.
-func wrongFields(code ledger.Code, kind ledger.Kind) error {
-	err := fromClient(client.Rejected(code))
-	if f, ok := errors.AsType[*failure](err); ok && code == ledger.CodeInvalidField && fieldHints[kind] != "" {
+// wrongFields says more of the refusal of what its bytes alone show to be wrong.
+func wrongFields(err error, kind ledger.Kind) error {
+	e, is := errors.AsType[*client.Error](err)
+	if !is || e.LedgerCode != ledger.CodeInvalidField || fieldHints[kind] == "" {
+		return err
+	}
+	err = fromClient(err)
+	if f, ok := errors.AsType[*failure](err); ok {
 		f.hint = fieldHints[kind]
 	}
 	return err
 }
 
-// deadline is the time that lies d ahead; 0 is none.
-func deadline(d time.Duration) (ledger.UnixTime, error) {
-	if d < 0 {
-		return 0, fails(exitUsage, fmt.Errorf("--valid-for %s: must not be negative", d), "")
-	}
-	if d == 0 {
-		return 0, nil
-	}
-	return ledger.UnixTime(time.Now().Add(d).Unix()), nil
-}
-
-// ask shows what will be signed and has it confirmed.
-func (f *sendFlags) ask(c *cobra.Command, network *ledger.Network, body ledger.Body, words string) error {
-	var t strings.Builder
-	fmt.Fprintf(&t, "On network %s, as %s with nonce %d", network.ID, body.Sender, body.Nonce)
-	if body.ValidUntil != 0 {
-		fmt.Fprintf(&t, ", valid until %s", utc(uint64(body.ValidUntil)))
-	}
-	fmt.Fprintf(&t, ":\n%s", words)
-	if body.Memo != "" {
-		fmt.Fprintf(&t, "  with the memo %q, which everybody sees\n", body.Memo)
-	}
-	if !asJSON(c) || !f.yes {
-		fmt.Fprint(c.ErrOrStderr(), t.String())
-	}
-	return confirm(c, f.yes, "Sign and send?")
-}
-
-// sign signs with the sender's key and those of --also-sign.
-func (f *sendFlags) sign(c *cobra.Command, node *client.Client, from keyFile, body ledger.Body) (*ledger.Tx, error) {
-	var signers []client.Signer
+// signers are those of the sender's key and of --also-sign.
+func (f *sendFlags) signers(c *cobra.Command, from keyFile) (signers []client.Signer, err error) {
 	for _, name := range append([]string{from.File}, f.also...) {
 		s, err := f.keys.signer(c, name)
 		if err != nil {
@@ -174,7 +138,7 @@ func (f *sendFlags) sign(c *cobra.Command, node *client.Client, from keyFile, bo
 		}
 		signers = append(signers, s)
 	}
-	return node.Sign(c.Context(), body, ledger.SchemeTypedData, signers...)
+	return signers, nil
 }
 
 // submit sends signed bytes, waits for the receipt and shows it.

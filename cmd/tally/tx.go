@@ -145,7 +145,7 @@ func parseLeg(ctx context.Context, node *client.Client, text string) (leg ledger
 	if err != nil {
 		return leg, err
 	}
-	leg.Asset, leg.Amount = asset.Asset, amount
+	leg.Asset, leg.Amount = asset, amount
 	if len(parts) == 5 {
 		leg.Reference = parts[4]
 	}
@@ -167,7 +167,7 @@ func newTxShow() *cobra.Command {
 		return show(c, map[string]any{
 			"networkId": t.NetworkID, "chainId": t.ChainID, "tx": t.Tx, "signatures": t.Signatures,
 			"bodyHash": network.BodyHash(&t.Tx), "digest": network.TypedDataDigest(&t.Tx), "needed": t.Tx.Authorisers(),
-		}, t.text(network))
+		}, t.text(plain, network))
 	})
 	return c
 }
@@ -200,15 +200,19 @@ func newTxSign() *cobra.Command {
 		if slices.ContainsFunc(t.Signatures, func(s wire.Signature) bool { return *s.Signer == k.Address }) {
 			return fails(exitFailed, fmt.Errorf("%s has already signed %s", k.Address, arguments[0]), "")
 		}
-		fmt.Fprint(c.ErrOrStderr(), t.text(network))
-		if err := confirm(c, *yes, "Sign as "+k.Address.String()+"?"); err != nil {
-			return err
-		}
-		key, err := keys.unlock(c, k.File)
+		shown, err := present(c, plain, network, t.Tx, *yes, "Sign as "+k.Address.String()+"?")
 		if err != nil {
 			return err
 		}
-		signer, signature := key.Address(), key.Sign(network.Digest(&t.Tx, ledger.Scheme(*scheme)))
+		s, err := keys.signer(c, k.File)
+		if err != nil {
+			return err
+		}
+		signer := s.Address()
+		signature, err := shown.signature(c.Context(), ledger.Scheme(*scheme), s)
+		if err != nil {
+			return err
+		}
 		t.Signatures = append(t.Signatures, wire.Signature{Scheme: *scheme, Signature: signature[:], Signer: &signer})
 		if err := t.write(c, arguments[0]); err != nil || arguments[0] == "-" {
 			return err
@@ -299,7 +303,7 @@ func getTx(ctx context.Context, c *cobra.Command, node *client.Client, hash cryp
 		text = s.receipt(receipt)
 	}
 	if tx.Tx.Memo != "" {
-		text += fmt.Sprintf("memo     %q\n", tx.Tx.Memo)
+		text += fmt.Sprintf("memo     %s\n", quoted(tx.Tx.Memo))
 	}
 	return show(c, map[string]any{"transaction": tx, "receipt": receipt}, text+s.operation(tx.Tx.Op))
 }

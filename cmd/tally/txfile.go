@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -202,16 +203,14 @@ func writeUnsigned(c *cobra.Command, name string, network *ledger.Network, body 
 }
 
 // text shows a transaction file.
-func (t *txFile) text(network *ledger.Network) string {
+func (t *txFile) text(s speech, network *ledger.Network) string {
+	return s.statement(network, &t.Tx, time.Now()) + t.signed(network)
+}
+
+// signed says who has signed a transaction file, and what.
+func (t *txFile) signed(network *ledger.Network) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "network     %s (chain %d)\nsender      %s, nonce %d\n", t.NetworkID, t.ChainID, t.Tx.Sender, t.Tx.Nonce)
-	if t.Tx.ValidUntil != 0 {
-		fmt.Fprintf(&b, "valid until %s\n", utc(uint64(t.Tx.ValidUntil)))
-	}
-	if t.Tx.Memo != "" {
-		fmt.Fprintf(&b, "memo        %q\n", t.Tx.Memo)
-	}
-	fmt.Fprintf(&b, "body hash   %s\ndigest      %s (typed data)\n%s", network.BodyHash(&t.Tx), network.TypedDataDigest(&t.Tx), plain.operation(t.Tx.Op))
+	fmt.Fprintf(&b, "body hash   %s\ndigest      %s (typed data)\n", network.BodyHash(&t.Tx), network.TypedDataDigest(&t.Tx))
 	for _, account := range t.Tx.Authorisers() {
 		state := "not signed with its own key"
 		if slices.ContainsFunc(t.Signatures, func(s wire.Signature) bool { return *s.Signer == account }) {
