@@ -35,6 +35,21 @@ func (f *nodeFlags) add(c *cobra.Command) {
 	c.Flags().DurationVar(&f.timeout, "timeout", 30*time.Second, "how long to try")
 }
 
+// addOptional adds --rpc to a command that can do without a node.
+func (f *nodeFlags) addOptional(c *cobra.Command) {
+	c.Flags().StringSliceVar(&f.urls, "rpc", nil, "the `URL` of a node's JSON-RPC, http or ws; left out, no node is asked")
+	c.Flags().DurationVar(&f.timeout, "timeout", 30*time.Second, "how long to try")
+}
+
+// perhaps does the work with a connection if --rpc names a node, and otherwise
+// with none.
+func (f *nodeFlags) perhaps(ctx context.Context, work nodeAction) error {
+	if len(f.urls) == 0 {
+		return work(ctx, nil)
+	}
+	return f.with(ctx, work)
+}
+
 // nodeAction is a command's work with a connection.
 type nodeAction func(ctx context.Context, c *client.Client) error
 
@@ -103,7 +118,8 @@ var commandHints = map[string]string{
 	ledger.CodeNonceTooLow.String():          "leave --nonce out, or see the account's next one with `tally account show`",
 	ledger.CodeNonceTooHigh.String():         "leave --nonce out, or see the account's next one with `tally account show`",
 	ledger.CodeExpired.String():              "sign it again with a later time (--valid-for)",
-	ledger.CodeUnauthorized.String():         "the sender and every account that pays must sign: see --also-sign, and `tally tx sign`",
+	ledger.CodeUnauthorized.String():         "the sender and every account that pays must sign: see --also-sign, and `tally tx sign`; `tally tx show` with --rpc counts",
+	ledger.CodeSuperfluous.String():          "`tally tx show` with --rpc says which; take it out of the file's signatures",
 	ledger.CodeInsufficientBalance.String():  "`tally account show` shows what there is",
 	ledger.CodeRecipientNotAdmitted.String(): "a member's registrar admits it with `tally account admit`; `tally bench` takes --registrar",
 	ledger.CodeUnknownAsset.String():         "`tally asset list` shows the assets",
