@@ -162,14 +162,28 @@ func (s *storm) handOver(ctx context.Context, conn *rpc.Client, method string, t
 	}
 	var no rpc.Error
 	if errors.As(err, &no) && no.ErrorCode() != wire.CodeUnavailable {
-		// Ethereum's clients expect to be told that it is there already.
-		if method == "eth_sendRawTransaction" && no.Error() == "already known" {
+		if method == "eth_sendRawTransaction" && t.isThere(no) {
 			return true
 		}
 		s.wrong(fmt.Errorf("%s refuses the transaction %s, nonce %d of %s: %w", method, t.hash, t.nonce, address(t.from), err))
 		return true
 	}
 	return err == nil
+}
+
+// isThere reports whether an error of Ethereum's method says that this very
+// transaction waits or stands in a block: go-ethereum's clients want to be told so.
+func (t *stormTx) isThere(no rpc.Error) bool {
+	with, ok := no.(rpc.DataError)
+	if !ok {
+		return false
+	}
+	text, err := json.Marshal(with.ErrorData())
+	var data wire.ErrorData
+	if err != nil || json.Unmarshal(text, &data) != nil || data.Hash == nil {
+		return false
+	}
+	return *data.Hash == t.hash && (data.Name == "alreadyKnown" || data.Name == ledger.CodeNonceSpent.String())
 }
 
 // wrong keeps the first problem.
