@@ -77,7 +77,7 @@ func newBench() *cobra.Command {
 		screen := &benchScreen{out: c.ErrOrStderr(), legs: cfg.Legs, live: isTerminal(c.ErrOrStderr())}
 		if !asJSON(c) {
 			screen.table = c.OutOrStdout()
-			fmt.Fprintf(screen.table, "seed %s\n", cfg.Seed)
+			fmt.Fprintf(screen.table, "seed %s\n%s", cfg.Seed, benchWords(&cfg))
 		}
 		cfg.Stage, cfg.Live = screen.stage, screen.row
 		result, err := bench.Run(c.Context(), cfg)
@@ -91,6 +91,16 @@ func newBench() *cobra.Command {
 		return judgeBench(c, result, err)
 	})
 	return c
+}
+
+// benchWords says who signs for what, besides the accounts that the run makes. It
+// is not asked about: whoever starts a measurement has said how much.
+func benchWords(cfg *bench.Config) string {
+	words := fmt.Sprintf("paid by %s, which funds %d accounts\n", cfg.Funder.Address(), cfg.Accounts)
+	if cfg.Registrar != nil {
+		words += fmt.Sprintf("admitted by %s\n", cfg.Registrar.Address())
+	}
+	return words
 }
 
 // complete turns the flags into a configuration that can be run.

@@ -1,10 +1,12 @@
-// Keys go from here to ethers, which reads key files as MetaMask does, and back.
+// Keys go from here to ethers, and to the library by which MetaMask imports key
+// files (its KeyringController uses ethereumjs-wallet), and back.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
+import MetaMaskWallet from "ethereumjs-wallet";
 import { HDNodeWallet, Mnemonic, Wallet, encryptKeystoreJson } from "ethers";
 
 const dir = mkdtempSync(path.join(tmpdir(), "tally-keys-"));
@@ -33,6 +35,22 @@ test("ethers opens what tally exports", async () => {
   assert.equal(opened.address, made.address);
   assert.equal(opened.privateKey, tally("ours", "key", "export", "--private-key", made.address).trim());
   await assert.rejects(Wallet.fromEncryptedJson(exported, "correct horse e"), { code: "INVALID_ARGUMENT" });
+});
+
+// MetaMask's "Import account, JSON file" calls fromV3 in this way.
+test("MetaMask's library opens what tally exports, and tally what it writes", async () => {
+  const { default: Wallet } = MetaMaskWallet;
+  const made = JSON.parse(tally("metamask", "key", "new", "--light", "--json"));
+  const opened = await Wallet.fromV3(tally("metamask", "key", "export", made.address), passphrase, true);
+  assert.equal(opened.getChecksumAddressString(), made.address);
+  await assert.rejects(Wallet.fromV3(tally("metamask", "key", "export", made.address), "wrong", true), /wrong passphrase/);
+
+  const theirs = Wallet.generate();
+  for (const kdf of ["scrypt", "pbkdf2"]) {
+    const json = JSON.stringify(await theirs.toV3(passphrase, { kdf, n: 1024, c: 1024 }));
+    const imported = JSON.parse(tally(`theirs-${kdf}`, "key", "import", "--light", "--json", file(`${kdf}.json`, json)));
+    assert.equal(imported.address, theirs.getChecksumAddressString(), kdf);
+  }
 });
 
 // With the words in the file that ethers writes beside the key (x-ethers), or
