@@ -14,8 +14,8 @@
 // HTTP or WebSocket, and refuses nodes of different networks. Reads go to one
 // node, and move to the next when it does not answer or says that it cannot
 // for now, is of another network or no node at all. A node that was away at
-// Dial is asked for its network before it is believed. The node that gave a receipt serves the reads that follow, so that
-// they see its effects.
+// Dial is asked for its network before it is believed. The node that gave a
+// receipt serves the reads that follow, so that they see its effects.
 //
 // # Exactly once
 //
@@ -23,9 +23,9 @@
 // sending the same bytes again, to the same or to another node, does no harm,
 // and SubmitAndWait does so until it has the receipt, or a refusal, or its
 // context ends. Keep the signed bytes until then: with them anybody can go on,
-// after a crash too. What it must never do is sign again under another nonce: then
-// both could be committed. When an attempt ended in doubt, the error says so
-// (Error.Pending) and holds the hash to ask for (Error.Submitted).
+// after a crash too. What must never be done is to sign again under another
+// nonce: then both could be committed. When an attempt ended in doubt, the error
+// says so (Error.Pending) and holds the hash to ask for (Error.Submitted).
 //
 // # Errors
 //

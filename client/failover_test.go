@@ -38,12 +38,14 @@ func silence(t *testing.T, n *fakeNode, method string) {
 // is none.
 func TestWhatIsNoNodeIsPassedOver(t *testing.T) {
 	for name, page := range map[string]http.HandlerFunc{
-		"a web page":   func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) },
-		"not found":    http.NotFound,
-		"bad gateway":  func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no backend", http.StatusBadGateway) },
-		"cut off":      func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"jsonrpc":"2.0","id":1,"res`)) },
-		"hangs up":     func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
-		"another kind": func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"jsonrpc":"2.0","id":1,"result":7}`)) },
+		"a web page":  func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) },
+		"not found":   http.NotFound,
+		"bad gateway": func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no backend", http.StatusBadGateway) },
+		"cut off":     func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"jsonrpc":"2.0","id":1,"res`)) },
+		"hangs up":    func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"another kind": func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write([]byte(`{"jsonrpc":"2.0","id":1,"result":7}`))
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			good := newFake(t, "net-a")
