@@ -62,11 +62,15 @@ func (f *sendFlags) send(c *cobra.Command, make maker) error {
 		if f.out != "" {
 			return writeUnsigned(c, f.out, node.Network(), body)
 		}
-		shown, err := present(c, knowing(ctx, node), node.Network(), body, f.yes, "Sign and send?")
+		keys, question, err := f.signing(from)
 		if err != nil {
 			return err
 		}
-		signers, err := f.signers(c, from)
+		shown, err := present(c, knowing(ctx, node), node.Network(), body, f.yes, question)
+		if err != nil {
+			return err
+		}
+		signers, err := f.signers(c, keys)
 		if err != nil {
 			return err
 		}
@@ -129,10 +133,27 @@ func wrongFields(err error, kind ledger.Kind) error {
 	return err
 }
 
-// signers are those of the sender's key and of --also-sign.
-func (f *sendFlags) signers(c *cobra.Command, from keyFile) (signers []client.Signer, err error) {
-	for _, name := range append([]string{from.File}, f.also...) {
-		s, err := f.keys.signer(c, name)
+// signing finds the keys of the sender and of --also-sign, and asks about them.
+func (f *sendFlags) signing(from keyFile) (keys []keyFile, question string, err error) {
+	keys = []keyFile{from}
+	for _, name := range f.also {
+		k, err := f.keys.find(name)
+		if err != nil {
+			return nil, "", err
+		}
+		keys = append(keys, k)
+	}
+	names := make([]string, len(keys))
+	for i, k := range keys {
+		names[i] = k.Address.String()
+	}
+	return keys, "Sign as " + strings.Join(names, " and ") + ", and send?", nil
+}
+
+// signers decrypts keys.
+func (f *sendFlags) signers(c *cobra.Command, keys []keyFile) (signers []client.Signer, err error) {
+	for _, k := range keys {
+		s, err := f.keys.signer(c, k.File)
 		if err != nil {
 			return nil, err
 		}
