@@ -35,10 +35,13 @@ func (f *nodeFlags) add(c *cobra.Command) {
 	c.Flags().DurationVar(&f.timeout, "timeout", 30*time.Second, "how long to try")
 }
 
-// addOptional adds --rpc to a command that can do without a node.
+// addOptional adds the flags to a command that can do without a node: it asks
+// none unless --rpc names one.
 func (f *nodeFlags) addOptional(c *cobra.Command) {
-	c.Flags().StringSliceVar(&f.urls, "rpc", nil, "the `URL` of a node's JSON-RPC, http or ws; left out, no node is asked")
-	c.Flags().DurationVar(&f.timeout, "timeout", 30*time.Second, "how long to try")
+	f.add(c)
+	rpc := c.Flags().Lookup("rpc")
+	rpc.Usage, rpc.DefValue = "the `URL` of a node's JSON-RPC, http or ws, or several with commas; left out, no node is asked", "[]"
+	f.urls = nil
 }
 
 // perhaps does the work with a connection if --rpc names a node, and otherwise
