@@ -29,12 +29,17 @@ const patience = 10 * time.Second
 // not are tried again when they are needed, and asked for their network before
 // anything else is believed of them. The error is an *Error.
 func Dial(ctx context.Context, urls ...string) (*Client, error) {
+	return DialWith(ctx, Options{}, urls...)
+}
+
+// DialWith is Dial with options.
+func DialWith(ctx context.Context, o Options, urls ...string) (*Client, error) {
 	if len(urls) == 0 {
 		return nil, &Error{Name: NameUnreachable, Message: "no node's address was given"}
 	}
 	c := &Client{}
 	for _, u := range urls {
-		n, err := newNode(u)
+		n, err := newNode(u, o)
 		if err != nil {
 			return nil, err
 		}
@@ -111,7 +116,8 @@ func (c *Client) setNetwork(ctx context.Context, s *wire.Status) error {
 // Network is the identity of the network, which every signature is bound to.
 func (c *Client) Network() *ledger.Network { return c.network }
 
-// URLs returns the addresses of the nodes, as Dial was given them.
+// URLs returns the addresses of the nodes, as Dial was given them, but without
+// the keys that they had.
 func (c *Client) URLs() []string {
 	urls := make([]string, len(c.nodes))
 	for i, n := range c.nodes {
@@ -156,7 +162,18 @@ func (c *Client) attempt(ctx context.Context, at int, limit time.Duration, resul
 
 // read calls a method that changes nothing on one node after the other until
 // one gives a definite answer.
+// It waits, a few times, for nodes that say that it has called too often.
 func (c *Client) read(ctx context.Context, result any, method string, args ...any) error {
+	for round := 1; ; round++ {
+		err := c.readRound(ctx, result, method, args...)
+		if err == nil || round > rateRounds || !rested(ctx, err) {
+			return err
+		}
+	}
+}
+
+// readRound asks each node once.
+func (c *Client) readRound(ctx context.Context, result any, method string, args ...any) error {
 	start := int(c.current.Load())
 	var failure error
 	for i := range c.nodes {

@@ -222,7 +222,7 @@ func TestASilentNodeIsUnreachable(t *testing.T) {
 	silent := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
 	t.Cleanup(silent.Close)
 	t.Cleanup(func() { close(release) })
-	n, err := newNode(silent.URL)
+	n, err := newNode(silent.URL, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

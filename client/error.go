@@ -8,6 +8,7 @@ import (
 	"net"
 	neturl "net/url"
 	"syscall"
+	"time"
 
 	"github.com/ethereum/go-ethereum/rpc"
 
@@ -46,6 +47,8 @@ type Error struct {
 	// Pending says that what was submitted may be committed all the same: an
 	// attempt to send it reached a node, or may have, and was not answered.
 	Pending bool
+	// RetryAfter is when the node will take another call; 0 where it did not say.
+	RetryAfter time.Duration
 	// Node is the address of the node that answered, or did not.
 	Node string
 
@@ -86,7 +89,7 @@ func (e *Error) doubtful() bool {
 		return false
 	}
 	switch e.Name {
-	case "busy", "poolFull", "accountQuota", "memberQuota", "catchingUp":
+	case "busy", "poolFull", "accountQuota", "memberQuota", "catchingUp", "rateLimited":
 		return false
 	case NameTimeout, NameAnswer:
 		return true
@@ -163,6 +166,7 @@ func fromNode(url string, called rpc.Error) *Error {
 	if data.Name != "" {
 		e.Name = data.Name
 	}
+	e.RetryAfter = time.Duration(min(data.RetryAfterMs, 1<<31)) * time.Millisecond
 	e.Hint, e.LedgerCode, e.Hash, e.BodyHash = data.Hint, ledger.Code(data.Code), data.Hash, data.BodyHash
 	return e
 }

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"net/url"
@@ -15,7 +16,9 @@ import (
 // node is one address. It connects when it is first used, and again after a
 // connection is lost.
 type node struct {
-	url string
+	url         string // without the key
+	key         string // for its API; "" for none
+	authorities *x509.CertPool
 
 	identified atomic.Bool // it has said that it is of the client's network
 
@@ -24,7 +27,11 @@ type node struct {
 }
 
 // newNode checks the address; it does not connect.
-func newNode(address string) (*node, error) {
+func newNode(address string, o Options) (*node, error) {
+	address, key := SplitKey(address)
+	if key == "" {
+		key = o.APIKey
+	}
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {
 		return nil, &Error{Name: NameAddress, Message: fmt.Sprintf("node address %q is no URL", address),
@@ -32,7 +39,7 @@ func newNode(address string) (*node, error) {
 	}
 	switch u.Scheme {
 	case "http", "https", "ws", "wss":
-		return &node{url: address}, nil
+		return &node{url: address, key: key, authorities: o.Authorities}, nil
 	}
 	return nil, &Error{Name: NameAddress, Message: fmt.Sprintf("node address %q: %q is none of http, https, ws, wss", address, u.Scheme),
 		Hint: "write it as http://127.0.0.1:8545 or ws://127.0.0.1:8545"}
@@ -44,7 +51,7 @@ func (n *node) connect(ctx context.Context) (*rpc.Client, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.conn == nil {
-		conn, err := rpc.DialOptions(ctx, n.url, rpc.WithWebsocketMessageSizeLimit(maxAnswerBytes))
+		conn, err := rpc.DialOptions(ctx, n.url, n.dialOptions()...)
 		if err != nil {
 			return nil, err
 		}
@@ -74,12 +81,18 @@ func (n *node) attempt(ctx context.Context, limit time.Duration, result any, met
 func (n *node) call(ctx context.Context, result any, method string, args ...any) error {
 	conn, err := n.connect(ctx)
 	if err != nil {
+		if e := refusedKey(n.url, n.key != "", err); e != nil {
+			return e
+		}
 		e := asError(ctx, n.url, err)
 		e.unsent = true
 		return e
 	}
 	var raw json.RawMessage
 	if err := conn.CallContext(ctx, &raw, method, args...); err != nil {
+		if e := refusedKey(n.url, n.key != "", err); e != nil {
+			return e
+		}
 		return asError(ctx, n.url, err)
 	}
 	if err := json.Unmarshal(raw, result); err != nil {

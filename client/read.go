@@ -106,6 +106,9 @@ func (c *Client) AllAssets(ctx context.Context) ([]wire.Asset, error) {
 	})
 }
 
+// errEndless is what a list ends with that would never end.
+var errEndless = &Error{Name: NameAnswer, Message: "the list does not end: the node gave the same cursor twice"}
+
 // everyPage reads a list to its end; read answers with a page and the cursor of
 // the next.
 func everyPage[T any](read func(wire.Page) ([]T, *string, error)) ([]T, error) {
@@ -121,7 +124,7 @@ func everyPage[T any](read func(wire.Page) ([]T, *string, error)) ([]T, error) {
 			return all, nil
 		}
 		if *next == page.Cursor {
-			return nil, &Error{Name: NameAnswer, Message: "the list does not end: the node gave the same cursor twice"}
+			return nil, errEndless
 		}
 		page.Cursor = *next
 	}

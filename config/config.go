@@ -20,9 +20,10 @@
 //
 // # Reserved variables
 //
-// TALLY_HOME (the node's directory) and TALLY_PASSPHRASE (the keystore's
-// passphrase) belong to the commands; this package passes over them, and over
-// what Kubernetes injects for a service whose name begins with "tally".
+// TALLY_HOME (the node's directory), TALLY_PASSPHRASE (the keystore's
+// passphrase), TALLY_API_KEY and TALLY_RPC_CA (for talking to a node) belong to
+// the commands; this package passes over them, and over what Kubernetes injects
+// for a service whose name begins with "tally".
 //
 // The package reads and writes that one file and looks at nothing else. It
 // imports none of the project's other packages.
@@ -81,6 +82,20 @@ type RPC struct {
 	ReadTimeout time.Duration
 	// IdleTimeout is how long an unused HTTP connection is kept.
 	IdleTimeout time.Duration
+	// TLSCert and TLSKey are files in PEM: the server's certificate, with those that
+	// it was issued by, and its key. Both or neither; neither is plain HTTP.
+	TLSCert, TLSKey string
+	// AllowedOrigins are the web pages whose scripts may call, each
+	// "scheme://host" with a port where it is not the scheme's own, or "*" for all.
+	AllowedOrigins []string
+	// KeysFile names who may call, by API keys. Empty: everybody, without a key.
+	KeysFile string
+	// Rate is how many calls a second one address may make, and Burst how many at
+	// once after a pause; 0 is no limit, and for Burst as many as Rate.
+	Rate, Burst int
+	// TrustedProxies are the networks (CIDR) of the proxies whose X-Forwarded-For
+	// says who calls.
+	TrustedProxies []string
 }
 
 // Metrics is the operators' HTTP server: /metrics, /healthz and /readyz.

@@ -11,7 +11,7 @@ import (
 const environmentPrefix = "TALLY_"
 
 // reserved are the variables with that prefix that are not keys.
-var reserved = []string{"TALLY_HOME", "TALLY_PASSPHRASE"}
+var reserved = []string{"TALLY_HOME", "TALLY_PASSPHRASE", "TALLY_API_KEY", "TALLY_RPC_CA"}
 
 // serviceVariable matches what Kubernetes sets in every container for a service
 // called tally-something. No key ends like that.

@@ -33,7 +33,7 @@ const (
 
 // settings are all keys but those of [comet], in the order of the file.
 var settings = slices.Concat(
-	nodeSettings, rpcSettings, storeSettings, consensusSettings, admissionSettings)
+	nodeSettings, rpcSettings, accessSettings, operatorSettings, storeSettings, consensusSettings, admissionSettings)
 
 var nodeSettings = []setting{
 	text("moniker", "The name that this node shows to its peers.",
@@ -49,7 +49,7 @@ var nodeSettings = []setting{
 }
 
 var rpcSettings = []setting{
-	text("rpc.listen", "Where wallets connect: host:port. Keep it on loopback or behind a proxy.", listenForm,
+	text("rpc.listen", "Where wallets connect: host:port. Beyond loopback, use TLS and keys (below), or a proxy.", listenForm,
 		func(c *Config) *string { return &c.RPC.Listen }, goodListen),
 	whole("rpc.max_body_bytes", "The largest request body or WebSocket message, in bytes.", "bytes",
 		func(c *Config) *int { return &c.RPC.MaxBodyBytes }, 4096, 128<<20),
@@ -67,14 +67,17 @@ var rpcSettings = []setting{
 		func(c *Config) *time.Duration { return &c.RPC.ReadTimeout }, 100*time.Millisecond, 10*time.Minute),
 	duration("rpc.idle_timeout", "How long an unused HTTP connection is kept.",
 		func(c *Config) *time.Duration { return &c.RPC.IdleTimeout }, 100*time.Millisecond, time.Hour),
+}
+
+var operatorSettings = []setting{
 	text("metrics.listen", "Where it listens: host:port. Empty for no such server.",
 		"an empty string or "+listenForm,
 		func(c *Config) *string { return &c.Metrics.Listen }, optional(goodListen)),
 	text("log.format", "How a line is written: \"text\" for people, \"json\" for programs.", `"text" or "json"`,
 		func(c *Config) *string { return &c.Log.Format }, among("text", "json")),
-	text("log.level", "The least severe lines written: \"debug\", \"info\", \"warn\" or \"error\".",
+	live(text("log.level", "The least severe lines written: \"debug\", \"info\", \"warn\" or \"error\".",
 		`"debug", "info", "warn" or "error"`,
-		func(c *Config) *string { return &c.Log.Level }, among("debug", "info", "warn", "error")),
+		func(c *Config) *string { return &c.Log.Level }, among("debug", "info", "warn", "error"))),
 }
 
 var storeSettings = []setting{

@@ -24,6 +24,16 @@ type setting struct {
 	render func(*Config) string
 	// check judges the value; nil is good.
 	check func(*Config) error
+	// live says that a running node takes a new value.
+	live bool
+}
+
+// live makes a setting one that a running node takes, and says so to who reads
+// the file.
+func live(s setting) setting {
+	s.live = true
+	s.doc += "\nA running node takes it on SIGHUP."
+	return s
 }
 
 // environment returns the name of the variable that overrides the key.

@@ -57,6 +57,13 @@ func (c Config) conflicts() []error {
 				q.key, q.bytes, q.orNot, least))
 		}
 	}
+	if (c.RPC.TLSCert == "") != (c.RPC.TLSKey == "") {
+		problems = append(problems, fmt.Errorf(
+			"rpc.tls_cert = %q, rpc.tls_key = %q: want both, for TLS, or neither", c.RPC.TLSCert, c.RPC.TLSKey))
+	}
+	if c.RPC.Burst != 0 && c.RPC.Rate == 0 {
+		problems = append(problems, fmt.Errorf("rpc.burst = %d: want a rpc.rate with it, or 0", c.RPC.Burst))
+	}
 	listeners := []struct{ key, address string }{
 		{"p2p.listen", c.P2P.Listen}, {"rpc.listen", c.RPC.Listen}, {"metrics.listen", c.Metrics.Listen},
 	}

@@ -31,6 +31,8 @@ func TestZeroConfigIsRefused(t *testing.T) {
 
 func TestRefusedValues(t *testing.T) {
 	peer := func(p ...string) func(*Config) { return func(c *Config) { c.P2P.Peers = p } }
+	origin := func(o ...string) func(*Config) { return func(c *Config) { c.RPC.AllowedOrigins = o } }
+	proxies := func(p ...string) func(*Config) { return func(c *Config) { c.RPC.TrustedProxies = p } }
 	cases := []struct {
 		name   string
 		change func(*Config)
@@ -79,6 +81,26 @@ func TestRefusedValues(t *testing.T) {
 		{"no wait", func(c *Config) { c.RPC.WaitTimeout = 0 }, `rpc.wait_timeout = "0s": want`},
 		{"negative wait", func(c *Config) { c.RPC.WaitTimeout = -time.Second }, `rpc.wait_timeout = "-1s": want`},
 		{"no read", func(c *Config) { c.RPC.ReadTimeout = 0 }, "rpc.read_timeout = "},
+		{"certificate without a key", func(c *Config) { c.RPC.TLSCert = "c.pem" }, `rpc.tls_cert = "c.pem", rpc.tls_key = "": want both`},
+		{"key without a certificate", func(c *Config) { c.RPC.TLSKey = "k.pem" }, "want both"},
+		{"path with a newline", func(c *Config) { c.RPC.KeysFile = "a\nb" }, "rpc.keys_file = "},
+		{"origin without a scheme", origin("app.example"), "rpc.allowed_origins = item 1"},
+		{"origin with a path", origin("https://app.example/"), "rpc.allowed_origins = item 1"},
+		{"origin with a query", origin("https://app.example?x"), "rpc.allowed_origins = item 1"},
+		{"origin with a name", origin("https://me@app.example"), "rpc.allowed_origins = item 1"},
+		{"origin in capitals", origin("https://App.example"), "rpc.allowed_origins = item 1"},
+		{"origin with the standard port", origin("https://app.example:443"), "rpc.allowed_origins = item 1"},
+		{"origin that is a port", origin("http://:80"), "rpc.allowed_origins = item 1"},
+		{"origin with a star inside", origin("https://app.example", "*", "*"), "item 3 names the same as item 2"},
+		{"the origin null", origin("null"), "rpc.allowed_origins = item 1"},
+		{"negative rate", func(c *Config) { c.RPC.Rate = -1 }, "rpc.rate = -1: want"},
+		{"burst without a rate", func(c *Config) { c.RPC.Burst = 5 }, "rpc.burst = 5: want a rpc.rate"},
+		{"proxy by name", proxies("proxy.example"), "rpc.trusted_proxies = item 1"},
+		{"proxy with bits beyond its mask", proxies("10.1.2.3/8"), "rpc.trusted_proxies = item 1"},
+		{"proxy with a zone", proxies("fe80::1%eth0"), "rpc.trusted_proxies = item 1"},
+		{"proxy with a port", proxies("10.1.2.3:80"), "rpc.trusted_proxies = item 1"},
+		{"proxy twice", proxies("10.1.2.3", "10.1.2.3/32"), "item 2 names the same as item 1"},
+		{"mapped network", proxies("::ffff:10.0.0.0/104"), "rpc.trusted_proxies = item 1"},
 		{"endless idling", func(c *Config) { c.RPC.IdleTimeout = 2 * time.Hour }, `rpc.idle_timeout = "2h": want`},
 		{"negative cache", func(c *Config) { c.State.CacheBytes = -1 }, "state.cache_bytes = -1: want"},
 		{"one height", func(c *Config) { c.State.ProvableHeights = 1 }, "state.provable_heights = 1: want"},

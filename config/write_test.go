@@ -42,6 +42,9 @@ func full() Config {
 	c.P2P.Peers = []string{someID + "@a.example:1", "a" + someID[1:] + "@[::1]:2"}
 	c.Metrics.Listen = ""
 	c.RPC.IdleTimeout = time.Hour
+	c.RPC.TLSCert, c.RPC.TLSKey, c.RPC.KeysFile = "tls/cert.pem", "/etc/tls/key.pem", "apikeys.toml"
+	c.RPC.AllowedOrigins = []string{"https://app.example", "http://localhost:3000"}
+	c.RPC.Rate, c.RPC.Burst, c.RPC.TrustedProxies = 100, 300, []string{"10.0.0.0/8"}
 	c.Comet = map[string]any{
 		"filter_peers": true,
 		"p2p":          map[string]any{"send_rate": int64(1), "libp2p": map[string]any{"scaler": map[string]any{}}},

@@ -1,11 +1,13 @@
 package node
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/cometbft/cometbft/types"
 
 	"github.com/tallystick/tallystick/ledger"
+	"github.com/tallystick/tallystick/ledger/store"
 	"github.com/tallystick/tallystick/rpc"
 	"github.com/tallystick/tallystick/rpc/wire"
 )
@@ -45,7 +47,14 @@ func (b *backend) State() (ledger.Reader, error) {
 	if height == 0 {
 		return nil, rpc.ErrCatchingUp
 	}
-	return b.store.At(height)
+	state, err := b.store.At(height)
+	if errors.Is(err, store.ErrUnknownHeight) { // the index is being made anew, and far behind
+		return nil, rpc.ErrCatchingUp
+	}
+	if err != nil {
+		return nil, err
+	}
+	return state, nil
 }
 
 // Validators are those that vote on the next block. Who signed is read from the

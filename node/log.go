@@ -15,14 +15,26 @@ import (
 
 // NewLogger writes to w what c asks for. c must be valid.
 func NewLogger(w io.Writer, c config.Log) *slog.Logger {
-	levels := map[string]slog.Level{
-		"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError,
-	}
-	options := &slog.HandlerOptions{Level: levels[c.Level]}
+	log, _ := NewLeveledLogger(w, c)
+	return log
+}
+
+// NewLeveledLogger is NewLogger with its level, which may be changed.
+func NewLeveledLogger(w io.Writer, c config.Log) (*slog.Logger, *slog.LevelVar) {
+	level := new(slog.LevelVar)
+	level.Set(levelOf(c))
+	options := &slog.HandlerOptions{Level: level}
 	if c.Format == "json" {
-		return slog.New(slog.NewJSONHandler(w, options))
+		return slog.New(slog.NewJSONHandler(w, options)), level
 	}
-	return slog.New(slog.NewTextHandler(w, options))
+	return slog.New(slog.NewTextHandler(w, options)), level
+}
+
+// levelOf is the level that a valid c asks for.
+func levelOf(c config.Log) slog.Level {
+	return map[string]slog.Level{
+		"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError,
+	}[c.Level]
 }
 
 // consensusFailure is what CometBFT logs when it has recovered a panic of its

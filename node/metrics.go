@@ -71,5 +71,7 @@ func (n *Node) registerMetrics() {
 	gauge("peers_configured", "Peers in the configuration.", func() float64 { return float64(len(n.config.P2P.Peers)) })
 	gauge("catching_up", "1 while the node fetches blocks agreed on without it.", func() float64 { return truth(n.CatchingUp()) })
 	gauge("ready", "1 while /readyz answers 200.", func() float64 { return truth(len(n.unready()) == 0) })
+	gauge("reload_failed", "1 while the last configuration that the node was told to read again was refused.", func() float64 { return truth(n.reloadFailed()) })
+	gauge("tls_certificate_expiry_seconds", "When the TLS certificate ends, in Unix seconds; 0 without TLS.", n.certificate.expiry)
 	gauge("seconds_since_commit", "Time since the last block was committed here.", func() float64 { return n.sinceCommit().Seconds() })
 }

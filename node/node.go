@@ -41,6 +41,8 @@ type Options struct {
 	// itself sets (logger, metrics, version, sizes and Committed). Tests use
 	// it to make a node dishonest.
 	Application app.Options
+	// Reload says when to read the configuration again. The zero value: never.
+	Reload Reload
 }
 
 // Node is a running, or about to be running, member of a network. Its methods
@@ -67,6 +69,9 @@ type Node struct {
 	backend   *backend
 	rpc       *rpc.Server
 	servers   servers
+
+	certificate certificate // of JSON-RPC; none is plain HTTP
+	reload      reloading
 
 	quiet      atomic.Bool                 // the node is stopping: nothing that ends is a failure
 	panicked   atomic.Pointer[string]      // why consensus ended, once it did
@@ -143,6 +148,16 @@ func (n *Node) prepare() error {
 	if n.key, err = readNodeKey(n.home); err != nil {
 		return err
 	}
+	pair, err := readCertificate(n.config.RPC, n.home, n.log)
+	if err != nil {
+		return fmt.Errorf("configuration: %w", err)
+	}
+	n.certificate.current.Store(pair)
+	if n.reload.access, err = readAccess(n.config.RPC, n.home, n.log); err != nil {
+		return fmt.Errorf("configuration: %w", err)
+	}
+	n.reload.now = n.config
+	warnOfAccess(n.config, n.log)
 	n.registry = newRegistry(n.options.Version)
 	return os.MkdirAll(n.home.DataDir(), 0o700)
 }
@@ -282,10 +297,12 @@ func (n *Node) openRPC() error {
 	n.backend = &backend{
 		net: n.app.Network(), genesis: n.genesis.done(n.app.Network()), app: n.app, store: n.store, index: n.index,
 		blocks: n.env.BlockStore, commits: n.env.BlockStore, validators: n.env.StateStore, failed: n.fail, catchingUp: n.CatchingUp,
+		committed: n.lastBlock, peers: n.peers,
 		version: n.options.Version, nodeID: string(n.key.ID()), validator: validator,
 	}
 	var err error
 	n.rpc, err = rpc.NewServer(n.backend, rpc.Options{
+		Access:       n.reload.access,
 		MaxBodyBytes: n.config.RPC.MaxBodyBytes, MaxBatch: n.config.RPC.MaxBatch,
 		MaxWaiting: n.config.RPC.MaxWaiting, MaxConcurrent: n.config.RPC.MaxConcurrent,
 		MaxConnections: n.config.RPC.MaxConnections,
@@ -307,6 +324,10 @@ func (n *Node) committed(height ledger.Height) {
 	default: // the watch is busy with an earlier one, which tells as much
 	}
 }
+
+// lastBlock is when this node committed its last block; when it was made where it
+// has committed none since.
+func (n *Node) lastBlock() time.Time { return n.born.Add(time.Duration(n.lastCommit.Load())) }
 
 // membersChanged hears of it when a block changed a member, and must not block.
 func (n *Node) membersChanged() {

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -51,6 +52,9 @@ func (s *servers) listen(n *Node) error {
 			return fmt.Errorf("%s = %s: %w: stop what uses that address, or set another", spec.setting, spec.address, err)
 		}
 		s.listeners[i] = netutil.LimitListener(l, spec.connections)
+		if i == rpcServer && n.certificate.current.Load() != nil {
+			s.listeners[i] = tls.NewListener(s.listeners[i], n.certificate.config())
+		}
 	}
 	return nil
 }

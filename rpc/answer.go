@@ -68,8 +68,14 @@ func render(value any) (json.RawMessage, error) {
 	if receipt, ok := value.(*wire.Receipt); ok && receipt != nil {
 		return receipt.AppendJSON(make([]byte, 0, receiptBytes))
 	}
+	if own, ok := value.(written); ok {
+		return json.RawMessage(own), nil
+	}
 	return json.Marshal(value)
 }
+
+// written is a result that its method has written itself: compact, valid JSON.
+type written []byte
 
 // receiptBytes is more than most receipts take.
 const receiptBytes = 1024

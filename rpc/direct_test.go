@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"github.com/tallystick/tallystick/rpc/apikey"
 	"sync"
 	"testing"
 )
@@ -24,7 +25,7 @@ func TestDirectAnswersAreTheSame(t *testing.T) {
 		for _, id := range []string{`1`, `"x<y\"z"`, `null`, `1.5`, `""`} {
 			for _, p := range params {
 				body := fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"method":%q,"params":%s}`, id, method, p)
-				message := h.screen([]byte(body))
+				message := h.screen([]byte(body), anybody)
 				if !message.direct {
 					if direct := h.exchange(t.Context(), message); len(direct) == 0 {
 						t.Errorf("%s has no answer", body)
@@ -39,11 +40,11 @@ func TestDirectAnswersAreTheSame(t *testing.T) {
 			}
 		}
 	}
-	silent := h.screen([]byte(fmt.Sprintf(`{"jsonrpc":"2.0","method":"ledger_sendRawTransaction","params":[%q]}`, raw)))
+	silent := h.screen([]byte(fmt.Sprintf(`{"jsonrpc":"2.0","method":"ledger_sendRawTransaction","params":[%q]}`, raw)), anybody)
 	if silent.direct {
 		t.Error("a notification would be answered")
 	}
-	if message := h.screen([]byte(`{"jsonrpc":"2.0","id":1,"method":"ledger_status"}`)); message.direct {
+	if message := h.screen([]byte(`{"jsonrpc":"2.0","id":1,"method":"ledger_status"}`), anybody); message.direct {
 		t.Error("a method that is not direct is")
 	}
 }
@@ -83,3 +84,6 @@ func TestWorkers(t *testing.T) {
 		<-done
 	}
 }
+
+// anybody is who calls a server that asks for nothing.
+var anybody = caller{scopes: apikey.All}

@@ -5,16 +5,18 @@
 //
 //  1. The transport (http.go, websocket.go) takes a whole message within its
 //     limit and deadline.
-//  2. screen (screen.go) judges the envelope: UTF-8, syntax, batch length,
-//     version, id, method and number of parameters. A message that is in
+//  2. Access (access.go) says who sent it, by its key and address, and what that
+//     may. A request without a key that is needed ends here.
+//  3. screen (screen.go) judges the envelope: UTF-8, syntax, batch length,
+//     version, id, method, the caller's limit and scopes, and number of parameters. A message that is in
 //     order goes on byte for byte. A call that is not becomes a call of the
 //     internal method that answers with the error, in its place in the batch.
 //     This is also where rpc.discover becomes rpc_discover, because the
 //     library below cannot route a dot.
-//  3. go-ethereum's rpc server dispatches to the methods of ledgerAPI and
+//  4. go-ethereum's rpc server dispatches to the methods of ledgerAPI and
 //     rpcAPI, one goroutine a call (a batch is one goroutine), and writes the
 //     responses.
-//  4. Every method runs inside Server.answer, which takes a place among the
+//  5. Every method runs inside Server.answer, which takes a place among the
 //     concurrent or the waiting calls, catches panics, turns errors into the
 //     one error type, and counts.
 //

@@ -50,6 +50,7 @@ type doc struct {
 			Schema            map[string]any
 		}
 		Errors []map[string]string
+		Scope  string `json:"x-scope"`
 	}
 	Components struct {
 		Schemas map[string]map[string]any
@@ -90,7 +91,8 @@ func methodReference(t *testing.T) string {
 		for _, e := range m.Errors {
 			kinds = append(kinds, strings.TrimPrefix(e["$ref"], "#/components/errors/"))
 		}
-		fmt.Fprintf(&out, "\n- errors: %s\n\n", strings.Join(kinds, ", "))
+		fmt.Fprintf(&out, "\n- errors: %s\n", strings.Join(kinds, ", "))
+		fmt.Fprintf(&out, "- scope: `%s`\n\n", m.Scope)
 	}
 	return out.String()
 }

@@ -54,7 +54,12 @@ var (
 	kindParams        = errorKind{"invalidParams", codeInvalidParams, "a parameter is missing, superfluous or not of the expected form; the message names it", ""}
 	kindBatchWaits    = errorKind{"tooManyWaitingInBatch", wire.CodeInvalidInput, "the batch has more waiting calls than one batch may, because its calls run one after another", "send waiting calls singly; over one WebSocket many wait at the same time"}
 	kindResponse      = errorKind{"responseTooLarge", wire.CodeInvalidInput, "the answers of this batch are longer together than the node sends at once", "ask for this in another request"}
+	kindNoKey         = errorKind{"keyMissing", wire.CodeInvalidInput, "this node asks for an API key, and the request has none", "ask the node's operator for a key, and send it as authorization: Bearer KEY, or in the path: /key/KEY"}
+	kindUnknownKey    = errorKind{"keyUnknown", wire.CodeInvalidInput, "this node does not know the API key: it is mistyped, of another node, or revoked", "compare it with the key that the node's operator gave you, or ask for a new one"}
+	kindScope         = errorKind{"scopeMissing", wire.CodeInvalidInput, "the API key has not the scope that the method needs; the message names it", "ask the node's operator for a key with that scope"}
+	kindRate          = errorKind{"rateLimited", wire.CodeUnavailable, "as many calls came lately with this key, or from this address, as may; the call was not looked at", "make the call again after data.retryAfterMs milliseconds, and fewer calls at a time"}
 	kindUnknownHeight = errorKind{"unknownHeight", wire.CodeNotFound, "the height is above the chain's, or its state or block is no longer kept", `ledger_status has the newest height; leave the height out for the newest state`}
+	kindNoSuchAsset   = errorKind{"noSuchAsset", wire.CodeNotFound, "no asset has this symbol", "ledger_listAssets has the assets and their symbols"}
 	kindTimeout       = errorKind{"timeout", wire.CodeUnavailable, "the receipt did not come in time; data.hash is the transaction", "ledger_waitReceipt waits on; sending the same bytes again does no harm"}
 	kindBusy          = errorKind{"busy", wire.CodeUnavailable, "the node is serving as many calls as it may", "try again shortly, or ask another node"}
 	kindPoolFull      = errorKind{"poolFull", wire.CodeUnavailable, "the pool of pending transactions is full", "send the same bytes again shortly, or to another node"}
@@ -70,7 +75,8 @@ var (
 // errorKinds is the table in the order in which documents list it.
 var errorKinds = []errorKind{
 	kindParse, kindRequest, kindBatchTooLarge, kindTooLarge, kindMethod, kindParams,
-	kindBatchWaits, kindResponse, kindUnknownHeight, kindTimeout, kindBusy, kindPoolFull,
+	kindBatchWaits, kindResponse, kindNoKey, kindUnknownKey, kindScope, kindUnknownHeight, kindNoSuchAsset,
+	kindTimeout, kindBusy, kindRate, kindPoolFull,
 	kindAccountQuota, kindMemberQuota, kindCatchingUp, kindBodyTimeout, kindShuttingDown, kindCancelled, kindInternal,
 }
 

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"os"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -29,19 +28,20 @@ The method rpc.discover returns the description of every method (OpenRPC).
 // ServeHTTP serves one request: POST is JSON-RPC, a WebSocket handshake opens
 // a connection, GET answers with a few lines for a person.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path != "/" && r.URL.Path != "" {
-		s.refuseHTTP(w, r, http.StatusNotFound, kindRequest.with("JSON-RPC is served on the path /, not on %s", shorten(r.URL.Path)))
+	if !served(r.URL.Path) {
+		s.refuseHTTP(w, r, http.StatusNotFound, kindRequest.with("JSON-RPC is served on the path / (with an API key in it: /key/KEY), not on this one"))
 		return
 	}
-	if !s.origins.admit(w, r) {
+	access := s.access.Load()
+	if !access.origins.admit(w, r) {
 		s.refuseHTTP(w, r, http.StatusBadRequest, kindRequest.with("scripts of %s may not use this node from a browser: its operator has to allow that origin", shorten(r.Header.Get("Origin"))))
 		return
 	}
 	switch {
 	case websocket.IsWebSocketUpgrade(r):
-		s.serveWebSocket(w, r)
+		s.serveWebSocket(w, r, access)
 	case r.Method == http.MethodPost:
-		s.servePost(w, r)
+		s.servePost(w, r, access)
 	case r.Method == http.MethodGet || r.Method == http.MethodHead:
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		io.WriteString(w, greeting)
@@ -56,7 +56,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 const allowedMethods = "POST, GET, HEAD, OPTIONS"
 
-func (s *Server) servePost(w http.ResponseWriter, r *http.Request) {
+func (s *Server) servePost(w http.ResponseWriter, r *http.Request, access *access) {
+	who, problem := access.admit(access.identify(r))
+	if problem != nil {
+		s.refuseKey(w, r, problem)
+		return
+	}
 	if problem := checkMediaType(r.Header); problem != nil {
 		s.refuseHTTP(w, r, http.StatusUnsupportedMediaType, problem)
 		return
@@ -72,7 +77,7 @@ func (s *Server) servePost(w http.ResponseWriter, r *http.Request) {
 		s.refuseHTTP(w, r, http.StatusOK, problem)
 		return
 	}
-	message := s.screen(body)
+	message := s.screen(body, who)
 	if message.direct {
 		s.respond(w, http.StatusOK, s.reply(r.Context(), message.call))
 		return
@@ -137,6 +142,9 @@ func bodyCapacity(promised int64) int64 {
 // exchange has go-ethereum's server answer one message, single or batch. The
 // answer is empty for notifications.
 func (s *Server) exchange(ctx context.Context, message screened) []byte {
+	if message.answer != nil {
+		return message.answer
+	}
 	if message.batch {
 		left := new(atomic.Int64)
 		left.Store(maxBatchResponse)
@@ -193,43 +201,4 @@ func (s *Server) respond(w http.ResponseWriter, status int, body []byte) {
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // a client that has gone needs no answer
-}
-
-// origins are the web pages whose scripts may call.
-type origins struct {
-	all     bool
-	allowed map[string]bool // lower case
-}
-
-func newOrigins(list []string) origins {
-	o := origins{allowed: map[string]bool{}}
-	for _, origin := range list {
-		o.all = o.all || origin == "*"
-		o.allowed[strings.ToLower(strings.TrimSuffix(origin, "/"))] = true
-	}
-	return o
-}
-
-// admit refuses what a web page sends, unless its origin is allowed: whoever
-// opens a strange page must not lend it their place in the network. Browser
-// extensions (wallets) may call. Programs send no Origin.
-func (o origins) admit(w http.ResponseWriter, r *http.Request) bool {
-	origin := strings.ToLower(r.Header.Get("Origin"))
-	if origin == "" {
-		return true
-	}
-	w.Header().Add("Vary", "Origin")
-	if !o.all && !o.allowed[origin] && !isExtension(origin) {
-		return false
-	}
-	w.Header().Set("Access-Control-Allow-Origin", r.Header.Get("Origin"))
-	w.Header().Set("Access-Control-Allow-Methods", allowedMethods)
-	w.Header().Set("Access-Control-Allow-Headers", "content-type")
-	w.Header().Set("Access-Control-Max-Age", "600")
-	return true
-}
-
-func isExtension(origin string) bool {
-	scheme, _, _ := strings.Cut(origin, "://")
-	return strings.HasSuffix(scheme, "-extension")
 }

@@ -179,7 +179,7 @@ func TestNotificationHasNoAnswer(t *testing.T) {
 
 // What HTTP itself can carry wrong. No status here is one that clients retry.
 func TestHTTP(t *testing.T) {
-	h := newHarness(t, Options{AllowedOrigins: []string{"https://app.example"}})
+	h := newHarness(t, Options{Access: Access{AllowedOrigins: []string{"https://app.example"}}})
 	good := request("ledger_status")
 	for _, c := range []struct {
 		name, method, path, body string

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tallystick/tallystick/rpc/apikey"
 	"github.com/tallystick/tallystick/rpc/wire"
 )
 
@@ -18,6 +19,7 @@ type method struct {
 	result      result
 	errors      []errorComponent // beside those of every method
 	waits       bool             // for a receipt
+	scope       apikey.Scopes    // what a key must have to call it; none stands for Read
 }
 
 // param is one positional parameter.
@@ -63,7 +65,7 @@ var (
 )
 
 // methodTable lists every method, in the order of the documents.
-var methodTable = slices.Concat(ledgerMethods, holdingMethods, governMethods, []*method{discoverRow})
+var methodTable = slices.Concat(ledgerMethods, holdingMethods, governMethods, historyMethods, nodeMethods, []*method{discoverRow})
 
 var ledgerMethods = []*method{
 	{
@@ -79,17 +81,17 @@ var ledgerMethods = []*method{
 		name: "ledger_sendTransaction", summary: "Submit a transaction in JSON with its signatures.",
 		description: "Returns once the transaction is admitted. The signatures may stand in any order. The same transaction again returns the same hash.",
 		params:      []param{{"signed", true, formSigned, "The transaction and its signatures."}},
-		result:      result{"hash", "", refTo[hashType]}, errors: []errorComponent{errorRejected},
+		result:      result{"hash", "", refTo[hashType]}, errors: []errorComponent{errorRejected}, scope: apikey.Submit,
 	}, {
 		name: "ledger_sendRawTransaction", summary: "Submit a signed transaction.",
 		description: "Returns once the transaction is admitted. The same bytes again return the same hash, never an error.",
 		params:      []param{paramRaw},
-		result:      result{"hash", "", refTo[hashType]}, errors: []errorComponent{errorRejected},
+		result:      result{"hash", "", refTo[hashType]}, errors: []errorComponent{errorRejected}, scope: apikey.Submit,
 	}, {
 		name: "ledger_sendRawTransactionSync", summary: "Submit a signed transaction and wait for its receipt.",
 		description: "On a timeout the error's data.hash is the transaction hash: the transaction may still be committed. At most 4 calls of a batch may wait.",
 		params:      []param{paramRaw, paramTimeout},
-		result:      result{"receipt", "", refTo[wire.Receipt]}, errors: []errorComponent{errorRejected}, waits: true,
+		result:      result{"receipt", "", refTo[wire.Receipt]}, errors: []errorComponent{errorRejected}, waits: true, scope: apikey.Submit,
 	}, {
 		name: "ledger_waitReceipt", summary: "Wait for the receipt of a transaction.",
 		description: "Also for a transaction that the node does not know yet. On a timeout the error's data.hash is the transaction hash. At most 4 calls of a batch may wait.",
@@ -154,6 +156,14 @@ var methodIndex = func() map[string]*method {
 
 // methodNamed finds a method; nil when there is none.
 func methodNamed(name string) *method { return methodIndex[name] }
+
+// needs is the scope that a key must have to call the method.
+func (m *method) needs() apikey.Scopes {
+	if m.scope == 0 {
+		return apikey.Read
+	}
+	return m.scope
+}
 
 // signature lists the parameters as a person would write them.
 func (m *method) signature() string {

@@ -25,8 +25,8 @@ type errorComponent struct {
 
 var (
 	errorInvalidParams = errorComponent{"InvalidParams", codeInvalidParams, "a parameter is missing, superfluous or not of the expected form"}
-	errorInvalidInput  = errorComponent{"InvalidInput", wire.CodeInvalidInput, "what is asked for cannot be done in one batch"}
-	errorNotFound      = errorComponent{"NotFound", wire.CodeNotFound, "the height is not there, or no longer kept"}
+	errorInvalidInput  = errorComponent{"InvalidInput", wire.CodeInvalidInput, "what is asked for cannot be done in one batch, or not with this API key"}
+	errorNotFound      = errorComponent{"NotFound", wire.CodeNotFound, "the height or the asset is not there, or no longer kept"}
 	errorUnavailable   = errorComponent{"Unavailable", wire.CodeUnavailable, "not now: the same call later, or on another node, may succeed"}
 	errorRejected      = errorComponent{"Rejected", wire.CodeRejected, "the ledger's rules are against the transaction"}
 
@@ -88,7 +88,7 @@ func (m *method) document(g *schemas) schema {
 		out = append(out, member{"description", m.description})
 	}
 	return append(out, member{"paramStructure", "by-position"}, member{"params", params},
-		member{"result", result}, member{"errors", errors})
+		member{"result", result}, member{"errors", errors}, member{"x-scope", m.needs().String()})
 }
 
 // namesOf lists the names that an error with this code may have.

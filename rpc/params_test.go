@@ -24,6 +24,8 @@ func validParams(t testing.TB, h *harness) map[string][]any {
 		"ledger_listMembers": {map[string]any{"limit": 1}}, "ledger_getMember": {alice}, "ledger_listValidators": {},
 		"ledger_listProposals": {map[string]any{"limit": 1}}, "ledger_getProposal": {1}, "ledger_getParams": {},
 		"ledger_getAuthority": {alice}, "ledger_getHold": {alice}, "ledger_getHolder": {bob, alice}, "ledger_getMetadata": {bob},
+		"ledger_getHistory": {map[string]any{"reference": "inv-1"}, map[string]any{"limit": 2, "cursor": "3.1"}},
+		"ledger_pending":    {map[string]any{"account": alice}, map[string]any{"limit": 1, "cursor": "7"}}, "ledger_peers": {},
 	}
 }
 
@@ -39,7 +41,13 @@ var badValues = map[string][]string{
 	formAsset.expects:    {`""`, `"eur"`, `"0x1"`, `"TOOLONGSYMBOL"`, `"E R"`, `1`, `{}`},
 	formPage.expects:     {`[]`, `1`, `"1"`, `{"limit":0}`, `{"limit":1001}`, `{"limit":-1}`, `{"limit":"1"}`, `{"limit":1.5}`, `{"cursor":1}`, `{"cursor":"next"}`, `{"offset":1}`, `{"Limit":1}`, `{"limit":1,"limit":2}`},
 	formProposal.expects: {`0`, `-1`, `1.5`, `1e3`, `9007199254740992`, `"1"`, `"0x1"`, `true`, `[]`},
-	formBody.expects:     badBodies(),
+	formSubject.expects: {
+		`""`, `"EUR"`, `"0x12"`, `1`, `[]`, `{}`, `{"account":null}`, `{"account":"EUR"}`, `{"account":1}`, `{"asset":"eur"}`, `{"asset":"0x12"}`, `{"asset":""}`,
+		`{"reference":""}`, `{"reference":"` + strings.Repeat("x", ledger.MaxReferenceBytes+1) + `"}`, `{"reference":7}`, `{"Reference":"r"}`,
+		`{"reference":"r","asset":"EUR"}`, `{"account":` + someAddress + `,"asset":` + someAddress + `}`, `{"reference":"r","reference":"s"}`, `{"member":` + someAddress + `}`,
+	},
+	formPendingFilter.expects: {`1`, `[]`, someAddress, `{"account":"EUR"}`, `{"account":1}`, `{"sender":` + someAddress + `}`, `{"account":` + someAddress + `,"account":null}`},
+	formBody.expects:          badBodies(),
 	formSigned.expects: {
 		`[]`, `{}`, `{"tx":null,"signatures":[]}`, `{"signatures":[]}`, `{"tx":` + goodBody + `}`, `{"tx":` + goodBody + `,"signatures":null}`, `{"tx":` + goodBody + `,"signatures":{}}`,
 		`{"tx":` + goodBody + `,"signatures":[{}]}`, `{"tx":` + goodBody + `,"signatures":[null]}`, `{"tx":` + goodBody + `,"signatures":[{"scheme":0}]}`,
@@ -140,7 +148,7 @@ func TestSchemasOfParametersAgreeWithTheServer(t *testing.T) {
 			}
 		}
 	}
-	finer := []string{`1.0`, `1e3`, `1e1`, `1e9`, `"0xF39`, `"nonce":1,"nonce"`, `"limit":1,"limit"`, `"amount":"1","amount"`, `{"scheme":0,"scheme"`, `"tx":` + goodBody + `,"tx"`, `"340282366920938463463374607431768211456"`, `"cursor":"next"`, `\ud800`}
+	finer := []string{`1.0`, `1e3`, `1e1`, `1e9`, `"0xF39`, `"nonce":1,"nonce"`, `"limit":1,"limit"`, `"reference":"r","reference"`, `"amount":"1","amount"`, `{"scheme":0,"scheme"`, `"tx":` + goodBody + `,"tx"`, `"340282366920938463463374607431768211456"`, `"cursor":"next"`, `\ud800`}
 	for _, m := range methodTable {
 		for i, p := range m.params {
 		values:

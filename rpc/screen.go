@@ -12,51 +12,56 @@ import (
 type screened struct {
 	message []byte
 	batch   bool
-	silent  bool // a notification: there will be no response
-	direct  bool // a single call in order that the dispatcher need not see
-	call    call // of a single call that is direct
+	silent  bool   // a notification: there will be no response
+	direct  bool   // a single call in order that the dispatcher need not see
+	call    call   // of a single call that is direct
+	answer  []byte // of a single call that was refused for its caller's limit; else nil
 }
 
 // call is the envelope of one call. A nil field is absent.
 type call struct {
 	id, version, method, params json.RawMessage
-	name                        string // the method, decoded
+	name                        string     // the method, decoded
+	late                        *callError // the caller is above its limit
 }
 
 var nullID = json.RawMessage("null")
 
-// screen judges a message's envelope and makes it fit to be dispatched. What
-// is wrong with it becomes a call that answers with the error. Cost: three
-// passes over raw.
-func (s *Server) screen(raw []byte) screened {
+// screen judges a message's envelope and what its caller may, and makes it fit to
+// be dispatched. What is wrong with it becomes a call that answers with the error.
+// Cost: three passes over raw.
+func (s *Server) screen(raw []byte, who caller) screened {
 	if len(bytes.TrimSpace(raw)) == 0 {
-		return refusal(kindParse.with("the message is empty"))
+		return who.refusal(kindParse.with("the message is empty"))
 	}
 	if !utf8.Valid(raw) {
-		return refusal(kindParse.with("the message is not valid UTF-8"))
+		return who.refusal(kindParse.with("the message is not valid UTF-8"))
 	}
 	if !json.Valid(raw) {
 		var whole json.RawMessage
-		return refusal(kindParse.with("the message is not valid JSON: %s", jsonProblem(json.Unmarshal(raw, &whole))))
+		return who.refusal(kindParse.with("the message is not valid JSON: %s", jsonProblem(json.Unmarshal(raw, &whole))))
 	}
 	if bytes.TrimLeft(raw, " \t\r\n")[0] == '[' {
-		return s.screenBatch(raw)
+		return s.screenBatch(raw, who)
 	}
-	message, c, ok := screenCall(bytes.TrimSpace(raw), nil)
+	message, c, ok := screenCall(bytes.TrimSpace(raw), nil, who)
+	if c.late != nil && c.id != nil {
+		return screened{answer: s.refuseLate(c)}
+	}
 	return screened{message: message, silent: c.id == nil, direct: ok && c.direct(), call: c}
 }
 
-func (s *Server) screenBatch(raw []byte) screened {
+func (s *Server) screenBatch(raw []byte, who caller) screened {
 	elements := slices.Collect(elements(raw))
 	if len(elements) == 0 {
-		return refusal(kindRequest.with("the batch is empty"))
+		return who.refusal(kindRequest.with("the batch is empty"))
 	}
 	if len(elements) > s.options.MaxBatch {
-		return refusal(kindBatchTooLarge.with("the batch has %d calls; this node takes at most %d", len(elements), s.options.MaxBatch))
+		return who.refusal(kindBatchTooLarge.with("the batch has %d calls; this node takes at most %d", len(elements), s.options.MaxBatch))
 	}
 	waits, changed := 0, false
 	for i, element := range elements {
-		message, _, _ := screenCall(element, &waits)
+		message, _, _ := screenCall(element, &waits, who)
 		changed = changed || len(message) != len(element) || &message[0] != &element[0]
 		elements[i] = message
 	}
@@ -68,11 +73,15 @@ func (s *Server) screenBatch(raw []byte) screened {
 
 // screenCall returns raw itself where it is in order, which ok says. waits
 // counts the waiting calls of the batch so far; it is nil outside one.
-func screenCall(raw []byte, waits *int) (message []byte, c call, ok bool) {
+func screenCall(raw []byte, waits *int, who caller) (message []byte, c call, ok bool) {
 	c, problem := parseCall(raw)
+	malformed := problem != nil
+	if c.late = who.charge(); c.late != nil {
+		problem = c.late
+	}
 	if problem == nil {
-		problem = c.check(waits)
-	} else if c.id == nil {
+		problem = c.check(waits, who)
+	} else if malformed && c.id == nil {
 		c.id = nullID // it cannot be known for a notification
 	}
 	switch {
@@ -136,8 +145,8 @@ func (c call) checked() (call, *callError) {
 	return c, nil
 }
 
-// check judges the method and the number of parameters.
-func (c call) check(waits *int) *callError {
+// check judges the method, whether the caller may, and the number of parameters.
+func (c call) check(waits *int, who caller) *callError {
 	name := c.name
 	if name == discoverAlias {
 		name = discoverMethod
@@ -145,6 +154,9 @@ func (c call) check(waits *int) *callError {
 	m := methodNamed(name)
 	if m == nil {
 		return kindMethod.with("there is no method %s", shorten(c.name))
+	}
+	if problem := who.may(m); problem != nil {
+		return problem
 	}
 	if m.waits && waits != nil {
 		if *waits++; *waits > maxBatchWaits {

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	gethrpc "github.com/ethereum/go-ethereum/rpc"
@@ -27,11 +28,8 @@ type Options struct {
 	WaitTimeout    time.Duration // the longest wait; a longer timeoutMs means this one; 30 s
 	ReadTimeout    time.Duration // for the body of one HTTP request; 30 s
 
-	// AllowedOrigins are the web pages (scheme://host[:port], or "*" for
-	// every one) whose scripts may call the node from a browser. By default
-	// none may. Programs, and wallets' own extensions, send no Origin or are
-	// not bound by it.
-	AllowedOrigins []string
+	// Access says who may call at first; SetAccess changes it.
+	Access Access
 
 	Logger  *slog.Logger          // nil: slog.Default
 	Metrics prometheus.Registerer // nil: counted, but not registered
@@ -83,7 +81,8 @@ func (o Options) withDefaults() (Options, error) {
 	return o, nil
 }
 
-// Server serves JSON-RPC on "/": HTTP POST and WebSocket. It is safe for
+// Server serves JSON-RPC on "/", and for clients that send their key in the path
+// on "/key/…": HTTP POST and WebSocket. It is safe for
 // concurrent use. The http.Server around it should have no WriteTimeout (calls
 // wait, and responses have their own deadline) and a ReadHeaderTimeout.
 type Server struct {
@@ -92,7 +91,8 @@ type Server struct {
 	geth     *gethrpc.Server
 	openRPC  []byte
 	metrics  *metrics
-	origins  origins
+	access   atomic.Pointer[access]
+	now      func() time.Time // of the limits
 	upgrader websocket.Upgrader
 
 	waiting    gate // calls that wait for a receipt
@@ -120,7 +120,8 @@ func NewServer(b Backend, o Options) (*Server, error) {
 	}
 	s := &Server{backend: b, options: o, geth: gethrpc.NewServer(), workers: newWorkers(), conns: map[string]*wsConn{}}
 	s.stopping, s.stop = context.WithCancel(context.Background())
-	s.origins = newOrigins(o.AllowedOrigins)
+	s.now = time.Now
+	s.SetAccess(o.Access)
 	s.upgrader = websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }} // serveWebSocket has checked it
 	s.waiting = newGate(o.MaxWaiting)
 	s.concurrent = newGate(o.MaxConcurrent)

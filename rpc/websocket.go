@@ -7,12 +7,15 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	gethrpc "github.com/ethereum/go-ethereum/rpc"
 	"github.com/gorilla/websocket"
+
+	"github.com/tallystick/tallystick/rpc/apikey"
 )
 
 // A WebSocket is kept alive by pings: a peer that has answered nothing for
@@ -36,6 +39,8 @@ type wsConn struct {
 	id     string          // the peer's address and a number, unique in the process
 	ctx    context.Context // ends when the peer is gone or the connection is cut
 	cancel context.CancelFunc
+	peer   identity      // who opened it
+	scopes apikey.Scopes // what that may, when it was opened
 
 	unread   []byte         // of the screened message being read; owned by Read
 	inFlight chan struct{}  // a place for each call that has no answer yet
@@ -50,7 +55,18 @@ type wsConn struct {
 
 var wsCount atomic.Uint64
 
-func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request) {
+func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request, access *access) {
+	peer := access.identify(r)
+	who, problem := access.admit(peer)
+	if problem != nil {
+		s.refuseKey(w, r, problem)
+		return
+	}
+	if late := who.charge(); late != nil {
+		w.Header().Set("Retry-After", strconv.FormatUint((late.data.RetryAfterMs+999)/1000, 10))
+		s.refuseHTTP(w, r, http.StatusTooManyRequests, late)
+		return
+	}
 	if !s.sockets.try() {
 		s.refuseHTTP(w, r, http.StatusServiceUnavailable, kindBusy.with("the node has as many WebSockets open as it may"))
 		return
@@ -66,14 +82,17 @@ func (s *Server) serveWebSocket(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // Upgrade has answered
 	}
-	c := s.newConn(socket, h.conn)
+	c := s.newConn(socket, h.conn, peer, who.scopes)
 	defer c.Close()
+	if !c.entitled(s.access.Load()) { // which may be another one by now
+		c.dismiss()
+	}
 	s.geth.ServeCodec(gethrpc.NewCodec(c), 0)
 }
 
-func (s *Server) newConn(socket *websocket.Conn, under *heldConn) *wsConn {
+func (s *Server) newConn(socket *websocket.Conn, under *heldConn, peer identity, scopes apikey.Scopes) *wsConn {
 	c := &wsConn{
-		server: s, socket: socket, under: under,
+		server: s, socket: socket, under: under, peer: peer, scopes: scopes,
 		id:       fmt.Sprintf("%s#%d", socket.RemoteAddr(), wsCount.Add(1)),
 		inFlight: make(chan struct{}, s.options.MaxWaiting+s.options.MaxConcurrent),
 	}
@@ -119,15 +138,19 @@ func (c *wsConn) Read(p []byte) (int, error) {
 // through unread.
 func (c *wsConn) take(raw []byte) {
 	var message screened
-	if raw == nil {
-		message = refusal(kindTooLarge.with("the message is longer than the %d bytes that this node takes", c.server.options.MaxBodyBytes))
-	} else {
-		message = c.server.screen(raw)
+	who, problem := c.server.access.Load().admit(c.peer)
+	switch {
+	case problem != nil:
+		message = refusal(problem)
+	case raw == nil:
+		message = who.refusal(kindTooLarge.with("the message is longer than the %d bytes that this node takes", c.server.options.MaxBodyBytes))
+	default:
+		message = c.server.screen(raw, who)
 	}
 	if !message.silent && !c.hold() {
 		return
 	}
-	if !message.batch && !message.direct {
+	if !message.batch && !message.direct && message.answer == nil {
 		c.unread = append(message.message, '\n')
 		return
 	}
@@ -216,6 +239,23 @@ func (c *wsConn) finish() {
 	defer c.readMu.Unlock()
 	c.finished = true
 	_ = c.socket.SetReadDeadline(time.Unix(1, 0)) // a closed socket needs none
+}
+
+// entitled reports whether the peer has all the rights that it had when the
+// connection was opened.
+func (c *wsConn) entitled(a *access) bool {
+	who, problem := a.admit(c.peer)
+	return problem == nil && who.scopes.Has(c.scopes) && a.origins.allow(c.peer.origin)
+}
+
+// dismiss ends the connection of a peer that has lost a right: what was begun with
+// it must not go on.
+func (c *wsConn) dismiss() {
+	c.cancel()
+	// The peer may be gone already, or take nothing.
+	_ = c.socket.WriteControl(websocket.CloseMessage,
+		websocket.FormatCloseMessage(websocket.ClosePolicyViolation, "what you may do on this node has changed"), time.Now().Add(time.Second))
+	c.cut()
 }
 
 // cut ends the connection at once.

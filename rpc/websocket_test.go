@@ -162,7 +162,7 @@ func TestWebSocketsAreBounded(t *testing.T) {
 }
 
 func TestWebSocketOrigin(t *testing.T) {
-	h := newHarness(t, Options{AllowedOrigins: []string{"https://app.example"}})
+	h := newHarness(t, Options{Access: Access{AllowedOrigins: []string{"https://app.example"}}})
 	url := "ws" + strings.TrimPrefix(listening(t, h).URL, "http")
 	for origin, admitted := range map[string]bool{"https://app.example": true, "https://evil.example": false, "null": false, "moz-extension://x": true} {
 		c, _, err := websocket.DefaultDialer.Dial(url, http.Header{"Origin": {origin}})

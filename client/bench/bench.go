@@ -34,15 +34,16 @@ const (
 // Config says what to do. All fields without a default in their comment must
 // be set.
 type Config struct {
-	URLs     []string      // the nodes to drive, http(s) or ws(s)
-	Rate     float64       // transactions a second; 0: Inflight says how many
-	Inflight int           // transactions in flight, where Rate is 0
-	Legs     int           // of each transfer; 1 for SchemeEthereum
-	Accounts int           // MinAccounts..MaxAccounts
-	Duration time.Duration // of driving, without funding and signing
-	Scheme   Scheme        //
-	Asset    string        // symbol or address; empty: the settlement asset
-	Funder   client.Signer // of the account that pays for the others
+	URLs     []string       // the nodes to drive, http(s) or ws(s)
+	Client   client.Options // how to show oneself to them; may be zero
+	Rate     float64        // transactions a second; 0: Inflight says how many
+	Inflight int            // transactions in flight, where Rate is 0
+	Legs     int            // of each transfer; 1 for SchemeEthereum
+	Accounts int            // MinAccounts..MaxAccounts
+	Duration time.Duration  // of driving, without funding and signing
+	Scheme   Scheme         //
+	Asset    string         // symbol or address; empty: the settlement asset
+	Funder   client.Signer  // of the account that pays for the others
 	// Registrar is of a registrar's admin account, whose member the accounts
 	// become; nil where receiving creates accounts.
 	Registrar client.Signer
@@ -126,7 +127,7 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 	if cfg.Grace == 0 {
 		cfg.Grace = 30 * time.Second
 	}
-	c, err := client.Dial(ctx, cfg.URLs...)
+	c, err := client.DialWith(ctx, cfg.Client, cfg.URLs...)
 	if err != nil {
 		return nil, err
 	}

@@ -62,7 +62,7 @@ func (e *engine) drive(ctx context.Context) {
 	var running sync.WaitGroup
 	for _, u := range e.cfg.URLs {
 		// The address has been dialled before, so it is well formed.
-		l, err := newLink(u)
+		l, err := newLink(u, e.cfg.Client)
 		if err != nil {
 			continue
 		}
@@ -228,7 +228,7 @@ func reason(a answer) string {
 func (e *engine) again(j *job, a answer) {
 	e.book.retry(reason(a))
 	switch a.name {
-	case "busy", "poolFull", "accountQuota", "memberQuota", "catchingUp":
+	case "busy", "poolFull", "accountQuota", "memberQuota", "catchingUp", "rateLimited":
 		j.strikes++
 	case client.NameTimeout:
 		j.doubt, j.timeouts = true, j.timeouts+1

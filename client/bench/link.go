@@ -2,14 +2,18 @@ package bench
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
+	"net/http"
 	"net/url"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"github.com/tallystick/tallystick/client"
 )
 
 // job is one transaction on its way.
@@ -48,6 +52,8 @@ const (
 // link is the way to one node: a queue, and one WebSocket with many calls.
 type link struct {
 	url      string
+	header   http.Header // with the API key, if there is one
+	secure   *tls.Config
 	answered func(*job, answer)  // one job is answered
 	broken   func(*link, []*job) // the connection is gone, and these were on it or queued for it
 	opened   func(*link)         // there is a connection
@@ -61,7 +67,11 @@ type link struct {
 }
 
 // newLink turns a node's address into a link; it does not connect.
-func newLink(address string) (*link, error) {
+func newLink(address string, o client.Options) (*link, error) {
+	address, key := client.SplitKey(address)
+	if key == "" {
+		key = o.APIKey
+	}
 	u, err := url.Parse(address)
 	if err != nil {
 		return nil, fmt.Errorf("node address %q: %w", address, err)
@@ -72,7 +82,7 @@ func newLink(address string) (*link, error) {
 	case "https":
 		u.Scheme = "wss"
 	}
-	l := &link{url: u.String(), waiting: make(map[uint64]*job)}
+	l := &link{url: u.String(), header: client.Header(key), secure: o.TLS(), waiting: make(map[uint64]*job)}
 	l.ready = sync.NewCond(&l.mu)
 	return l, nil
 }
@@ -112,8 +122,8 @@ func (l *link) drain() []*job {
 func (l *link) run(ctx context.Context) {
 	pause := firstRedial
 	for ctx.Err() == nil {
-		dialer := websocket.Dialer{HandshakeTimeout: handshake, ReadBufferSize: 64 << 10, WriteBufferSize: 16 << 10}
-		conn, _, err := dialer.DialContext(ctx, l.url, nil)
+		dialer := websocket.Dialer{HandshakeTimeout: handshake, ReadBufferSize: 64 << 10, WriteBufferSize: 16 << 10, TLSClientConfig: l.secure}
+		conn, _, err := dialer.DialContext(ctx, l.url, l.header)
 		if err == nil {
 			pause = firstRedial
 			err = l.serve(ctx, conn)

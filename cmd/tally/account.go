@@ -14,6 +14,7 @@ import (
 
 func newAccount() *cobra.Command {
 	c := group("account", "Show accounts, admit them and change their keys", newAccountShow(), newAccountKeys())
+	c.AddCommand(newAccountHistory())
 	c.AddCommand(newAccountVerbs()...)
 	return c
 }

@@ -16,6 +16,7 @@ import (
 func newAsset() *cobra.Command {
 	c := group("asset", "Create, issue, control and show assets", newAssetCreate(), newAssetIssue(), newAssetRedeem(),
 		newAssetPause(), newAssetResume(), newAssetRetire(), newAssetIssuer(), newAssetMetadata(), newAssetShow(), newAssetList())
+	c.AddCommand(newAssetHistory())
 	c.AddCommand(newAssetHolderVerbs()...)
 	return c
 }

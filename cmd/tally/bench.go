@@ -25,6 +25,7 @@ const devnetMnemonic = "test test test test test test test test test test test j
 
 // benchFlags are the flags of bench that need work before they are a Config.
 type benchFlags struct {
+	access         accessFlags
 	scheme         string
 	mnemonic       string
 	index          uint32
@@ -70,6 +71,7 @@ func newBench() *cobra.Command {
 	c.Flags().Uint32Var(&f.registrarIndex, "registrar-index", 0, "the same, as an account of the words")
 	c.MarkFlagsMutuallyExclusive("registrar", "registrar-index")
 	f.keys.add(c)
+	f.access.add(c)
 	c.RunE = run(func(c *cobra.Command, _ []string) error {
 		if err := f.complete(c, &cfg); err != nil {
 			return err
@@ -78,6 +80,10 @@ func newBench() *cobra.Command {
 		if !asJSON(c) {
 			screen.table = c.OutOrStdout()
 			fmt.Fprintf(screen.table, "seed %s\n%s", cfg.Seed, benchWords(&cfg))
+		}
+		var err error
+		if cfg.Client, err = f.access.options(); err != nil {
+			return err
 		}
 		cfg.Stage, cfg.Live = screen.stage, screen.row
 		result, err := bench.Run(c.Context(), cfg)

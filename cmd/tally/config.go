@@ -59,8 +59,12 @@ func newConfigCheck() *cobra.Command {
 	home := homeFlag(c)
 	c.RunE = run(func(c *cobra.Command, _ []string) error {
 		file := node.Home(*home).ConfigFile()
-		if _, err := config.Load(file); err != nil {
+		settings, err := config.Load(file)
+		if err != nil {
 			return noConfig(*home, err)
+		}
+		if err := node.CheckAccess(settings, node.Home(*home), node.NewLogger(c.ErrOrStderr(), config.Log{Format: "text", Level: "warn"})); err != nil {
+			return fails(exitConfig, err, "correct the file, or the setting, and check again")
 		}
 		return show(c, map[string]any{"file": file, "ok": true}, file+" is in order\n")
 	})

@@ -17,7 +17,7 @@ import (
 // clientCommands are the commands that talk to a node, or prepare to.
 func clientCommands() []*cobra.Command {
 	return []*cobra.Command{
-		newStatus(), newKey(), newAccount(), newAsset(), newTransfer(), newHold(), newMember(), newProposal(), newTx(), newBlock(), newConfig(), newBench(),
+		newStatus(), newPeers(), newKey(), newAccount(), newAsset(), newTransfer(), newHold(), newMember(), newProposal(), newTx(), newBlock(), newConfig(), newAPIKey(), newBench(),
 	}
 }
 
@@ -28,11 +28,13 @@ const defaultRPC = "http://127.0.0.1:8545"
 type nodeFlags struct {
 	urls    []string
 	timeout time.Duration
+	access  accessFlags
 }
 
 func (f *nodeFlags) add(c *cobra.Command) {
 	c.Flags().StringSliceVar(&f.urls, "rpc", []string{defaultRPC}, "the `URL` of a node's JSON-RPC, http or ws; several, with commas, are tried in turn")
 	c.Flags().DurationVar(&f.timeout, "timeout", 30*time.Second, "how long to try")
+	f.access.add(c)
 }
 
 // addOptional adds the flags to a command that can do without a node: it asks
@@ -61,9 +63,13 @@ func (f *nodeFlags) with(ctx context.Context, work nodeAction) error {
 	if f.timeout <= 0 {
 		return fails(exitUsage, fmt.Errorf("--timeout %s: must be above 0", f.timeout), "")
 	}
+	options, err := f.access.options()
+	if err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
-	c, err := client.Dial(ctx, f.urls...)
+	c, err := client.DialWith(ctx, options, f.urls...)
 	if err != nil {
 		return err
 	}
@@ -92,6 +98,8 @@ func fromClient(err error) error {
 		code = exitPending
 	case e.Name == client.NameAddress:
 		code = exitUsage
+	case e.Name == "keyMissing" || e.Name == "keyUnknown" || e.Name == "scopeMissing":
+		code = exitConfig
 	case e.Name == client.NameTimeout || e.Temporary():
 		code = exitUnreachable
 	case e.Code == wire.CodeRejected:
@@ -114,6 +122,7 @@ func fromClient(err error) error {
 // about its methods.
 var commandHints = map[string]string{
 	"unknownHeight":                          "`tally status` shows the newest height",
+	"keyMissing":                             "ask the node's operator for a key, and give it with --api-key-file or $TALLY_API_KEY",
 	ledger.CodeMalformed.String():            "make the transaction with `tally tx build`",
 	ledger.CodeWrongNetwork.String():         "`tally status` shows which network this node is of",
 	ledger.CodeNonceSpent.String():           "`tally tx get` shows that one; if it is not what you meant, take another nonce (leave --nonce out) and sign again",

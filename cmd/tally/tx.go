@@ -16,7 +16,7 @@ import (
 )
 
 func newTx() *cobra.Command {
-	return group("tx", "Build, sign, send and show transactions", newTxBuild(), newTxShow(), newTxSign(), newTxJoin(), newTxSend(), newTxGet())
+	return group("tx", "Build, sign, send and show transactions", newTxBuild(), newTxShow(), newTxSign(), newTxJoin(), newTxSend(), newTxGet(), newTxFind(), newTxPending())
 }
 
 // buildFlags are what tx build makes a transaction from.

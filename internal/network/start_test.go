@@ -130,7 +130,7 @@ func TestRefusesToStart(t *testing.T) {
 	load.Stop()
 	n.Stop(0)
 	before := contents(t, n.Home(0))
-	for _, d := range damages {
+	for _, d := range slices.Concat(damages, accessDamages) {
 		t.Run(d.name, func(t *testing.T) {
 			d.do(t, n.Home(0))
 			defer restore(t, n.Home(0), before)

@@ -1,6 +1,6 @@
 // Package index is the node's receipt index: receipts, transactions by hash
-// and by (sender, nonce), the history of every account, and balances at any
-// past height. It is derived data outside the AppHash, rebuilt from the blocks
+// and by (sender, nonce), the history of every account, asset and reference, and
+// balances at any past height. It is derived data outside the AppHash, rebuilt from the blocks
 // and their saved results alone.
 //
 // One goroutine, Run, follows the chain. Each block becomes one batch that
@@ -19,7 +19,6 @@ package index
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -88,9 +87,9 @@ type Index struct {
 	writes  ordered // of the block at hand
 }
 
-// Open opens or creates the index in dir. An index of another network, or of
-// another format, is refused. One that is not whole is emptied, for Run to fill
-// it again, or refused if the blocks for that are not kept. Cost: it reads the
+// Open opens or creates the index in dir. An index of another network, or of a
+// later format, is refused. One that is not whole, or of an earlier format, is
+// emptied, for Run to fill it again, or refused if the blocks for that are not kept. Cost: it reads the
 // whole index.
 func Open(dir string, o Options) (*Index, error) {
 	x := &Index{
@@ -103,9 +102,8 @@ func Open(dir string, o Options) (*Index, error) {
 		x.log = slog.New(slog.DiscardHandler)
 	}
 	err := x.open(dir, o.Genesis)
-	var damage *damageError
-	if errors.As(err, &damage) {
-		err = x.rebuild(dir, o, damage)
+	if err != nil {
+		err = x.rebuild(dir, o, err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("receipt index in %s: %w", dir, err)
@@ -236,7 +234,7 @@ func (x *Index) publish(b *Block) error {
 		if len(waiters) == 0 {
 			continue
 		}
-		r, err := newReceipt(recordOf(tx, &b.Results[i]), place{b.Height, uint32(i)}, b.Hash, b.Time)
+		r, err := newReceipt(recordOf(tx, &b.Results[i]), Place{b.Height, uint32(i)}, b.Hash, b.Time)
 		if err != nil {
 			return err
 		}

@@ -62,16 +62,9 @@ func (x *Index) begin(genesis []ledger.Event) error {
 	if err != nil {
 		return &damageError{fmt.Sprintf("the cursor cannot be read: %v", err)}
 	}
-	var m metaRecord
-	if raw != nil {
-		if m, err = decodeMeta(raw); errors.Is(err, errFormat) {
-			return err
-		} else if err != nil {
-			return &damageError{fmt.Sprintf("the cursor is damaged: %v", err)}
-		}
-		if m.Network != x.net.Hash {
-			return errors.New("it belongs to another network: give each network a directory of its own")
-		}
+	m, err := x.cursor(raw)
+	if err != nil {
+		return err
 	}
 	found, err := x.count(m.Counts)
 	if err != nil {
@@ -86,6 +79,29 @@ func (x *Index) begin(genesis []ledger.Event) error {
 	x.counts, x.unspent = found, m.Unspent
 	x.height.Store(m.Height)
 	return nil
+}
+
+// cursor reads the cursor, which must be of this format and network; without one it
+// is zero.
+func (x *Index) cursor(raw []byte) (m metaRecord, err error) {
+	if raw == nil {
+		return m, nil
+	}
+	m, err = decodeMeta(raw)
+	network := m.Network
+	older, isOlder := errors.AsType[*olderError](err)
+	switch {
+	case isOlder:
+		network = older.network
+	case errors.Is(err, errNewer):
+		return m, err
+	case err != nil:
+		return m, &damageError{fmt.Sprintf("the cursor is damaged: %v", err)}
+	}
+	if network != x.net.Hash {
+		return m, errors.New("it belongs to another network: give each network a directory of its own")
+	}
+	return m, err
 }
 
 // progressEvery is how often a long count is logged.
@@ -157,15 +173,28 @@ func compare(found *keyCounts, counted []uint64) string {
 	return strings.Join(differences, ", ")
 }
 
-// rebuild empties the index: everything in it can be derived again.
-func (x *Index) rebuild(dir string, o Options, damage *damageError) error {
-	if o.Base > 1 {
+// rebuild empties the index, for the reason why: everything in it can be derived
+// again. The reason is returned where it is none of those for that.
+func (x *Index) rebuild(dir string, o Options, why error) error {
+	damage, damaged := errors.AsType[*damageError](why)
+	older, outdated := errors.AsType[*olderError](why)
+	switch {
+	case !damaged && !outdated:
+		return why
+	case damaged && o.Base > 1:
 		return fmt.Errorf("it is damaged (%w), and cannot be rebuilt because the oldest block kept is %d: "+
 			"restore the data directory from a backup, or let the node fetch the chain anew", damage, o.Base)
+	case o.Base > 1:
+		return fmt.Errorf("%w; it cannot be rebuilt because the oldest block kept is %d: "+
+			"go on with the version that wrote it, or let the node fetch the chain anew", older, o.Base)
+	case damaged:
+		x.log.Warn("the receipt index is damaged; it is rebuilt from the blocks", "directory", dir, "found", damage.what)
+	default:
+		x.log.Info("the receipt index was written by an earlier version; it is rebuilt from the blocks, and the node answers for each block once it is in it",
+			"directory", dir, "format", older.format, "newFormat", formatVersion)
 	}
-	x.log.Warn("the receipt index is damaged; it is rebuilt from the blocks", "directory", dir, "found", damage.what)
 	if err := os.Rename(filepath.Join(dir, databaseName+dbm.DBFileSuffix), aside(dir)); err != nil {
-		return fmt.Errorf("put the damaged database aside: %w", err)
+		return fmt.Errorf("put the old database aside: %w", err)
 	}
 	return x.open(dir, o.Genesis)
 }

@@ -22,20 +22,28 @@ func (r *Receipt) AppendJSON(out []byte) ([]byte, error) {
 	out = strconv.AppendUint(append(out, `,"code":`...), uint64(r.Code), 10)
 	out = appendString(append(out, `,"status":`...), r.Status)
 	out = appendString(append(out, `,"message":`...), r.Message)
-	if r.Events == nil {
-		return append(out, `,"events":null}`...), nil
+	out, err := appendEvents(append(out, `,"events":`...), r.Events)
+	if err != nil {
+		return nil, err
 	}
-	out = append(out, `,"events":[`...)
-	for i := range r.Events {
+	return append(out, '}'), nil
+}
+
+// appendEvents appends a list of events, which is null where it is nil.
+func appendEvents(out []byte, events []Event) (_ []byte, err error) {
+	if events == nil {
+		return append(out, "null"...), nil
+	}
+	out = append(out, '[')
+	for i := range events {
 		if i > 0 {
 			out = append(out, ',')
 		}
-		var err error
-		if out, err = r.Events[i].appendJSON(out); err != nil {
+		if out, err = events[i].appendJSON(out); err != nil {
 			return nil, err
 		}
 	}
-	return append(out, `]}`...), nil
+	return append(out, ']'), nil
 }
 
 // numbers are the fields of events that are numbers in JSON.

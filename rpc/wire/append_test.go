@@ -11,7 +11,8 @@ import (
 	"github.com/tallystick/tallystick/ledger"
 )
 
-// A receipt is written as encoding/json writes it, to the byte.
+// A receipt, and an item of a history, is written as encoding/json writes it, to
+// the byte.
 func TestAppendReceipt(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		hash := func(name string) (h crypto.Hash) {
@@ -43,6 +44,17 @@ func TestAppendReceipt(t *testing.T) {
 			r.Fatal(err)
 		}
 		got, err := receipt.AppendJSON([]byte("x"))
+		if err != nil || !bytes.Equal(got[1:], want) {
+			r.Fatalf("%v\n%s\n%s", err, got[1:], want)
+		}
+		item := &HistoryItem{Height: receipt.Height, BlockHash: receipt.BlockHash, BlockTime: receipt.BlockTime, Events: receipt.Events}
+		if rapid.Bool().Draw(r, "transaction") {
+			item.Index, item.Hash, item.Receipt, item.Events = &receipt.Index, &receipt.Hash, receipt, []Event{}
+		}
+		if want, err = json.Marshal(item); err != nil {
+			r.Fatal(err)
+		}
+		got, err = item.AppendJSON([]byte("x"))
 		if err != nil || !bytes.Equal(got[1:], want) {
 			r.Fatalf("%v\n%s\n%s", err, got[1:], want)
 		}

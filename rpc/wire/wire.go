@@ -200,4 +200,6 @@ type ErrorData struct {
 
 	Hash     *crypto.Hash `json:"hash,omitempty"`     // timeout: of the transaction waited for; nonceSpent, duplicateNonce: of the one that has the nonce
 	BodyHash *crypto.Hash `json:"bodyHash,omitempty"` // nonceSpent, duplicateNonce: of the one that has the nonce
+
+	RetryAfterMs uint64 `json:"retryAfterMs,omitempty"` // rateLimited: in how many milliseconds one call is free again
 }
