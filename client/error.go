@@ -77,9 +77,14 @@ func (e *Error) Temporary() bool { return e.Code == wire.CodeUnavailable || e.Na
 
 // final reports whether no other node need be asked: one has judged the
 // transaction, or understood the call and refused it, or there is no time left.
-// What a web page or a node of another network says is not final.
+// What a web page or a node of another network says is not final, nor is what a
+// node says that does not serve this client's key.
 func (e *Error) final() bool {
-	return !e.Temporary() && e.Name != NameAnswer && e.Name != NameNetwork
+	switch e.Name {
+	case NameAnswer, NameNetwork, "keyMissing", "keyUnknown", "scopeMissing":
+		return false
+	}
+	return !e.Temporary()
 }
 
 // doubtful reports whether a transaction sent with this outcome may have

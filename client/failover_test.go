@@ -125,6 +125,26 @@ func TestALateNodeOfAnotherNetwork(t *testing.T) {
 	}
 }
 
+// A node that does not serve this client's key is passed over, and said where no
+// other is left.
+func TestANodeWithAnotherKeyIsPassedOver(t *testing.T) {
+	a, b := newFake(t, "net-a"), newFake(t, "net-a")
+	c := dial(t, a, b)
+	tx := signed(t, c)
+	b.gives(ledger.Applied)
+	for _, name := range []string{"keyMissing", "keyUnknown", "scopeMissing"} {
+		a.fails(sync_, wire.CodeInvalidInput, wire.ErrorData{Name: name})
+		c.current.Store(0)
+		if r, err := c.SubmitAndWait(t.Context(), tx.Raw); err != nil || r.Hash != tx.Hash {
+			t.Errorf("%s: %+v, %v", name, r, err)
+		}
+		_, err := c.At(0).SubmitAndWait(t.Context(), tx.Raw)
+		if e := wants(t, err, name); e.Pending {
+			t.Errorf("%s: it was refused before it was taken: %+v", name, e)
+		}
+	}
+}
+
 // A node that comes back of the same network serves again.
 func TestALateNodeIsUsed(t *testing.T) {
 	late, good := newFake(t, "net-a"), newFake(t, "net-a")
