@@ -26,7 +26,8 @@ const patience = 10 * time.Second
 
 // Dial connects to the nodes at urls (http, https, ws or wss). At least one
 // must answer, and all that answer must be of the same network; those that do
-// not are tried again when they are needed. The error is an *Error.
+// not are tried again when they are needed, and asked for their network before
+// anything else is believed of them. The error is an *Error.
 func Dial(ctx context.Context, urls ...string) (*Client, error) {
 	return DialWith(ctx, Options{}, urls...)
 }
@@ -78,11 +79,14 @@ func (c *Client) identify(ctx context.Context) error {
 		case first == nil:
 			first = &a.status
 			c.current.Store(int32(i))
+			n.identified.Store(true)
 		case first.NetworkID != a.status.NetworkID || first.ChainID != a.status.ChainID:
 			return &Error{Name: NameNetwork, Node: n.url, Message: fmt.Sprintf(
 				"node %s is of the network %q (chain %d), but node %s is of %q (chain %d)", n.url, a.status.NetworkID,
 				a.status.ChainID, c.nodes[c.current.Load()].url, first.NetworkID, first.ChainID),
 				Hint: "name only nodes of one network"}
+		default:
+			n.identified.Store(true)
 		}
 	}
 	if first == nil {
@@ -95,7 +99,7 @@ func (c *Client) identify(ctx context.Context) error {
 func (c *Client) setNetwork(ctx context.Context, s *wire.Status) error {
 	var decimals uint8
 	if !s.SettlementAsset.IsZero() {
-		asset, err := c.Asset(ctx, s.SettlementAsset.String())
+		asset, err := c.At(int(c.current.Load())).Asset(ctx, s.SettlementAsset.String())
 		if err != nil {
 			return err
 		}
@@ -135,6 +139,27 @@ func (c *Client) Close() {
 	}
 }
 
+// attempt calls a method of one node, once it is known to be of this network: a
+// node that was away when the client was made may be of any.
+func (c *Client) attempt(ctx context.Context, at int, limit time.Duration, result any, method string, args ...any) error {
+	n := c.nodes[at]
+	if c.network != nil && !n.identified.Load() {
+		var s wire.Status
+		if err := n.attempt(ctx, limit, &s, "ledger_status"); err != nil {
+			if e, is := errors.AsType[*Error](err); is {
+				e.unsent = true
+			}
+			return err
+		}
+		if s.NetworkID != c.network.ID || s.ChainID != c.network.ChainID {
+			return &Error{Name: NameNetwork, Node: n.url, Message: fmt.Sprintf("node %s is of the network %q (chain %d), not of %q (chain %d)",
+				n.url, s.NetworkID, s.ChainID, c.network.ID, c.network.ChainID), Hint: "name only nodes of one network"}
+		}
+		n.identified.Store(true)
+	}
+	return n.attempt(ctx, limit, result, method, args...)
+}
+
 // read calls a method that changes nothing on one node after the other until
 // one gives a definite answer.
 // It waits, a few times, for nodes that say that it has called too often.
@@ -153,13 +178,13 @@ func (c *Client) readRound(ctx context.Context, result any, method string, args 
 	var failure error
 	for i := range c.nodes {
 		next := (start + i) % len(c.nodes)
-		err := c.nodes[next].attempt(ctx, patience, result, method, args...)
+		err := c.attempt(ctx, next, patience, result, method, args...)
 		if err == nil {
 			c.current.Store(int32(next))
 			return nil
 		}
 		var e *Error
-		if !errors.As(err, &e) || !e.Temporary() {
+		if !errors.As(err, &e) || e.final() {
 			return err
 		}
 		if failure == nil {

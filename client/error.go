@@ -24,6 +24,7 @@ const (
 	NameNetwork     = "network"     // the nodes are not of one network, or not of this kind
 	NameNotFound    = "notFound"    // what was asked for is not on the ledger
 	NameAnswer      = "answer"      // the node's answer is not what the method returns
+	NameSigner      = "signer"      // a signer failed, or signed something else
 	NameAddress     = "address"     // the address of a node is no URL that can be called
 )
 
@@ -41,7 +42,9 @@ type Error struct {
 	// Hash is of the transaction that the error is about. For nonceSpent and
 	// duplicateNonce it is the one that has the nonce, and so is BodyHash.
 	Hash, BodyHash *crypto.Hash
-	// Pending says that the transaction may be committed all the same: an
+	// Submitted is the hash of the bytes that were submitted, where there were any.
+	Submitted *crypto.Hash
+	// Pending says that what was submitted may be committed all the same: an
 	// attempt to send it reached a node, or may have, and was not answered.
 	Pending bool
 	// RetryAfter is when the node will take another call; 0 where it did not say.
@@ -56,8 +59,8 @@ type Error struct {
 // Error returns the message, then what to do.
 func (e *Error) Error() string {
 	text := e.Message
-	if e.Pending && e.Hash != nil {
-		text += fmt.Sprintf("; transaction %s may still be committed", e.Hash)
+	if e.Pending && e.Submitted != nil {
+		text += fmt.Sprintf("; transaction %s may still be committed", e.Submitted)
 	}
 	if e.Hint != "" {
 		text += ": " + e.Hint
@@ -72,16 +75,31 @@ func (e *Error) Unwrap() error { return e.cause }
 // node: no node answered, or one said that it cannot for now.
 func (e *Error) Temporary() bool { return e.Code == wire.CodeUnavailable || e.Name == NameUnreachable }
 
+// final reports whether no other node need be asked: one has judged the
+// transaction, or understood the call and refused it, or there is no time left.
+// What a web page or a node of another network says is not final, nor is what a
+// node says that does not serve this client's key.
+func (e *Error) final() bool {
+	switch e.Name {
+	case NameAnswer, NameNetwork, "keyMissing", "keyUnknown", "scopeMissing":
+		return false
+	}
+	return !e.Temporary()
+}
+
 // doubtful reports whether a transaction sent with this outcome may have
 // entered the node's pool.
 func (e *Error) doubtful() bool {
+	if e.unsent {
+		return false
+	}
 	switch e.Name {
 	case "busy", "poolFull", "accountQuota", "memberQuota", "catchingUp", "rateLimited":
 		return false
 	case NameTimeout, NameAnswer:
 		return true
 	}
-	return e.Temporary() && !e.unsent
+	return e.Temporary()
 }
 
 // Rejected returns the error for a verdict about a transaction, as a node

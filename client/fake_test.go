@@ -112,7 +112,7 @@ func signed(t *testing.T, c *Client) *ledger.Tx {
 		t.Fatal(err)
 	}
 	leg := ledger.Leg{From: key.Address(), To: crypto.Address{19: 9}, Asset: settlement, Amount: ledger.NewAmount(1)}
-	tx, err := c.Sign(ledger.Body{Sender: key.Address(), Op: &ledger.Transfer{Legs: []ledger.Leg{leg}}}, ledger.SchemeBodyHash, key)
+	tx, err := c.Sign(t.Context(), ledger.Body{Sender: key.Address(), Op: &ledger.Transfer{Legs: []ledger.Leg{leg}}}, ledger.SchemeBodyHash, NewLocalSigner(key))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ethereum/go-ethereum/rpc"
@@ -18,6 +19,8 @@ type node struct {
 	url         string // without the key
 	key         string // for its API; "" for none
 	authorities *x509.CertPool
+
+	identified atomic.Bool // it has said that it is of the client's network
 
 	mu   sync.Mutex // guards conn
 	conn *rpc.Client

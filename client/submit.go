@@ -10,22 +10,15 @@ import (
 	"github.com/tallystick/tallystick/rpc/wire"
 )
 
-// Sign signs body with every key under scheme. The error is that of Rejected.
-func (c *Client) Sign(body ledger.Body, scheme ledger.Scheme, keys ...*crypto.PrivateKey) (*ledger.Tx, error) {
-	tx, code := ledger.Sign(c.network, body, scheme, keys...)
-	if code != ledger.Applied {
-		return nil, Rejected(code)
-	}
-	return tx, nil
-}
-
 // Times of SubmitAndWait.
 const (
-	// oneWait is how long one node is asked to wait for a receipt before the
-	// bytes go to the next.
-	oneWait = 20 * time.Second
+	// onlyWait is how long the only node there is is asked to wait for a receipt.
+	onlyWait = 20 * time.Second
+	// oneWait is how long one of several nodes is, before the bytes go to the
+	// next: a node that hangs without a word costs so much time.
+	oneWait = 5 * time.Second
 	// answerSlack is what a node may need beyond the wait it was asked for.
-	answerSlack = 5 * time.Second
+	answerSlack = 3 * time.Second
 	// firstPause is how long to wait after all nodes failed once; it doubles up
 	// to lastPause.
 	firstPause = 50 * time.Millisecond
@@ -41,30 +34,41 @@ func (c *Client) Submit(ctx context.Context, raw []byte) (crypto.Hash, error) {
 	var failure *Error
 	for i := range c.nodes {
 		var got crypto.Hash
-		err := c.nodes[(start+i)%len(c.nodes)].attempt(ctx, patience, &got, "ledger_sendRawTransaction", wire.Bytes(raw))
+		err := c.attempt(ctx, (start+i)%len(c.nodes), patience, &got, "ledger_sendRawTransaction", wire.Bytes(raw))
 		if err == nil {
 			return hash, nil
 		}
-		if failure = c.failed(ctx, err, hash, &doubt); !failure.Temporary() {
+		if failure = c.failed(ctx, err, hash, &doubt); failure.final() {
 			break
 		}
 	}
 	return hash, failure
 }
 
-// SubmitTypedData is Submit for a body and signatures that a wallet made, which
-// the node puts in order and encodes. It is sent to one node, once.
+// SubmitTypedData is Submit for a body and signatures that a wallet made. They
+// are put in order and encoded here, so that every node is sent the same bytes.
 func (c *Client) SubmitTypedData(ctx context.Context, body ledger.Body, signatures []wire.Signature) (crypto.Hash, error) {
-	var hash crypto.Hash
-	n := c.nodes[c.current.Load()]
-	err := n.attempt(ctx, patience, &hash, "ledger_sendTransaction", wire.SignedTransaction{Tx: body, Signatures: signatures})
-	return hash, err
+	made := make([]ledger.Signature, len(signatures))
+	for i, s := range signatures {
+		signature, err := crypto.ParseSignature(s.Signature)
+		if err != nil {
+			return crypto.Hash{}, Rejected(ledger.CodeInvalidSignature)
+		}
+		made[i] = ledger.Signature{Scheme: ledger.Scheme(s.Scheme), Signature: signature}
+	}
+	tx, code := ledger.Build(c.network, body, made)
+	if code != ledger.Applied {
+		return crypto.Hash{}, Rejected(code)
+	}
+	return c.Submit(ctx, tx.Raw)
 }
 
 // SubmitAndWait submits signed bytes and returns their receipt. It sends the
 // same bytes to one node after the other until one gives the receipt or refuses
-// them, or ctx ends. The error is an *Error with the hash set; its Pending
-// tells whether the transaction may be committed all the same.
+// them, or ctx ends. A node that is dead, silent, busy, of another network or
+// no node at all is passed over as long as another may do. The error is an
+// *Error with the hash set; its Pending tells whether the transaction may be
+// committed all the same.
 func (c *Client) SubmitAndWait(ctx context.Context, raw []byte) (*wire.Receipt, error) {
 	return c.wait(ctx, crypto.Keccak256(raw), "ledger_sendRawTransactionSync", wire.Bytes(raw))
 }
@@ -77,43 +81,49 @@ func (c *Client) WaitReceipt(ctx context.Context, hash crypto.Hash) (*wire.Recei
 
 // wait calls a waiting method on one node after the other.
 func (c *Client) wait(ctx context.Context, hash crypto.Hash, method string, what any) (*wire.Receipt, error) {
-	start, doubt, pause := int(c.current.Load()), false, firstPause
-	for i := 1; ; i++ {
-		next := (start + i - 1) % len(c.nodes)
-		receipt, err := c.nodes[next].waitReceipt(ctx, method, what)
-		if err == nil {
-			c.current.Store(int32(next))
-			return receipt, nil
+	start, doubt := int(c.current.Load()), false
+	for pause := firstPause; ; pause = min(2*pause, lastPause) {
+		hope := false // that asking again helps
+		var failure *Error
+		for i := range c.nodes {
+			next := (start + i) % len(c.nodes)
+			receipt, err := c.waitOn(ctx, next, method, what)
+			if err == nil {
+				c.current.Store(int32(next))
+				return receipt, nil
+			}
+			if failure = c.failed(ctx, err, hash, &doubt); failure.final() {
+				break
+			}
+			hope = hope || failure.Temporary()
 		}
-		failure := c.failed(ctx, err, hash, &doubt)
-		if !failure.Temporary() {
+		if failure.final() || !hope {
 			if receipt := c.search(ctx, hash, doubt); receipt != nil {
 				return receipt, nil
 			}
 			return nil, failure
 		}
-		if i%len(c.nodes) != 0 {
-			continue
-		}
 		select {
 		case <-time.After(pause):
-			pause = min(2*pause, lastPause)
 		case <-ctx.Done():
 			return nil, ended(ctx, hash, doubt)
 		}
 	}
 }
 
-// waitReceipt is one waiting call to one node.
-func (n *node) waitReceipt(ctx context.Context, method string, what any) (*wire.Receipt, error) {
+// waitOn is one waiting call to one node.
+func (c *Client) waitOn(ctx context.Context, node int, method string, what any) (*wire.Receipt, error) {
 	limit := oneWait
+	if len(c.nodes) == 1 {
+		limit = onlyWait
+	}
 	if deadline, ok := ctx.Deadline(); ok {
 		limit = max(min(limit, time.Until(deadline)), time.Millisecond)
 	}
 	var receipt *wire.Receipt
-	err := n.attempt(ctx, limit+answerSlack, &receipt, method, what, limit.Milliseconds())
+	err := c.attempt(ctx, node, limit+answerSlack, &receipt, method, what, limit.Milliseconds())
 	if err == nil && receipt == nil {
-		err = badAnswer(n.url, errors.New("null in place of a receipt"))
+		err = badAnswer(c.nodes[node].url, errors.New("null in place of a receipt"))
 	}
 	return receipt, err
 }
@@ -130,18 +140,20 @@ func (c *Client) failed(ctx context.Context, err error, hash crypto.Hash, doubt 
 		return ended(ctx, hash, *doubt)
 	}
 	out := *e
+	out.Submitted = &hash
 	if out.Hash == nil {
 		out.Hash = &hash
 	}
-	if *out.Hash == hash {
-		out.Pending = *doubt
-	}
+	// A nonce that another transaction has spent leaves none to this one. One
+	// that another transaction waits with may still go to either.
+	spent := out.LedgerCode == ledger.CodeNonceSpent && *out.Hash != hash
+	out.Pending = *doubt && !spent
 	return &out
 }
 
 // ended is the error for a submission whose context has ended.
 func ended(ctx context.Context, hash crypto.Hash, doubt bool) *Error {
-	return &Error{Name: NameTimeout, Message: "the receipt did not come in time", Hash: &hash, Pending: doubt, cause: ctx.Err(),
+	return &Error{Name: NameTimeout, Message: "the receipt did not come in time", Hash: &hash, Submitted: &hash, Pending: doubt, cause: ctx.Err(),
 		Hint: "wait for it again, or submit the same bytes again: that does no harm"}
 }
 
@@ -149,7 +161,7 @@ func ended(ctx context.Context, hash crypto.Hash, doubt bool) *Error {
 // refused after an earlier attempt ended in doubt: it may have been committed
 // between the two.
 func (c *Client) search(ctx context.Context, hash crypto.Hash, doubt bool) *wire.Receipt {
-	if !doubt {
+	if !doubt || ctx.Err() != nil {
 		return nil
 	}
 	for i := range c.nodes {

@@ -192,7 +192,7 @@ func TestSignRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = c.Sign(body, ledger.SchemeTypedData, key)
+	_, err = c.Sign(t.Context(), body, ledger.SchemeTypedData, NewLocalSigner(key))
 	if e := wants(t, err, "invalidField"); e.LedgerCode != ledger.CodeInvalidField || e.Code != wire.CodeRejected {
 		t.Errorf("%+v", e)
 	}

@@ -7,6 +7,8 @@
 //     uncompressed public key, and its text form is EIP-55;
 //   - a signature is ECDSA with a recovery bit, so that a signer is known by
 //     the signature alone: Recover gives the address that signed a digest;
+//   - what a hardware module or key service gives, (r, s) alone, is completed
+//     to such a signature (external.go);
 //   - a digest that a wallet signs is EIP-712 typed data; its building blocks
 //     are in eip712.go.
 //

@@ -34,19 +34,19 @@ const (
 // Config says what to do. All fields without a default in their comment must
 // be set.
 type Config struct {
-	URLs     []string           // the nodes to drive, http(s) or ws(s)
-	Client   client.Options     // how to show oneself to them; may be zero
-	Rate     float64            // transactions a second; 0: Inflight says how many
-	Inflight int                // transactions in flight, where Rate is 0
-	Legs     int                // of each transfer; 1 for SchemeEthereum
-	Accounts int                // MinAccounts..MaxAccounts
-	Duration time.Duration      // of driving, without funding and signing
-	Scheme   Scheme             //
-	Asset    string             // symbol or address; empty: the settlement asset
-	Funder   *crypto.PrivateKey // of the account that pays for the others
+	URLs     []string       // the nodes to drive, http(s) or ws(s)
+	Client   client.Options // how to show oneself to them; may be zero
+	Rate     float64        // transactions a second; 0: Inflight says how many
+	Inflight int            // transactions in flight, where Rate is 0
+	Legs     int            // of each transfer; 1 for SchemeEthereum
+	Accounts int            // MinAccounts..MaxAccounts
+	Duration time.Duration  // of driving, without funding and signing
+	Scheme   Scheme         //
+	Asset    string         // symbol or address; empty: the settlement asset
+	Funder   client.Signer  // of the account that pays for the others
 	// Registrar is of a registrar's admin account, whose member the accounts
 	// become; nil where receiving creates accounts.
-	Registrar *crypto.PrivateKey
+	Registrar client.Signer
 	Seed      string        // the accounts follow from it: the same seed, the same accounts
 	Grace     time.Duration // how long to wait for answers after the last sending; 0: 30 s
 	Verify    bool          // compare every balance on every node at the end

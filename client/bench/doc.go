@@ -17,6 +17,13 @@
 //     what the receipts say it must be, and the nodes' blocks with each other
 //     (verify.go).
 //
+// # What it shares with the client
+//
+// Funding and admitting are the client's: its Build, Sign with any Signer,
+// SubmitAndWait. The load is not: its transactions are encoded and signed here,
+// sent over a WebSocket with thousands of calls under way and read without a
+// JSON library, so that what is measured is the network and not its client.
+//
 // # Latency
 //
 // The clock of a transaction starts when it was due, not when it was sent. At

@@ -133,7 +133,7 @@ func (p *plan) admit(ctx context.Context, c *client.Client, cfg *Config, absent 
 	return nil
 }
 
-func admitAll(ctx context.Context, c *client.Client, registrar *crypto.PrivateKey, part []crypto.Address) error {
+func admitAll(ctx context.Context, c *client.Client, registrar client.Signer, part []crypto.Address) error {
 	ctx, cancel := context.WithTimeout(ctx, fundingWait)
 	defer cancel()
 	nonce, err := c.NextNonce(ctx, registrar.Address())
@@ -142,9 +142,13 @@ func admitAll(ctx context.Context, c *client.Client, registrar *crypto.PrivateKe
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	for i, account := range part {
-		body := ledger.Body{Sender: registrar.Address(), Nonce: nonce + ledger.Nonce(i), Op: &ledger.AdmitAccount{Account: account}}
+		nonce := nonce + ledger.Nonce(i)
 		group.Go(func() error {
-			tx, err := c.Sign(body, ledger.SchemeBodyHash, registrar)
+			body, err := c.Build(ctx, registrar.Address(), &ledger.AdmitAccount{Account: account}, client.BuildOptions{Nonce: &nonce})
+			if err != nil {
+				return err
+			}
+			tx, err := c.Sign(ctx, body, ledger.SchemeBodyHash, registrar)
 			if err != nil {
 				return err
 			}
@@ -159,12 +163,12 @@ func admitAll(ctx context.Context, c *client.Client, registrar *crypto.PrivateKe
 }
 
 // pay gives each account of part amount more, in one transaction.
-func (p *plan) pay(ctx context.Context, c *client.Client, key *crypto.PrivateKey, part []int, amount ledger.Amount) error {
+func (p *plan) pay(ctx context.Context, c *client.Client, signer client.Signer, part []int, amount ledger.Amount) error {
 	legs := make([]ledger.Leg, len(part))
 	for i, at := range part {
-		legs[i] = ledger.Leg{From: key.Address(), To: p.accounts[at].address, Asset: p.address, Amount: amount}
+		legs[i] = ledger.Leg{From: signer.Address(), To: p.accounts[at].address, Asset: p.address, Amount: amount}
 	}
-	receipt, err := transact(ctx, c, key, &ledger.Transfer{Legs: legs})
+	receipt, err := transact(ctx, c, signer, &ledger.Transfer{Legs: legs})
 	if err != nil {
 		return err
 	}
@@ -184,16 +188,20 @@ func (p *plan) pay(ctx context.Context, c *client.Client, key *crypto.PrivateKey
 // transact signs an operation under a fresh nonce and waits for the receipt.
 // Several runs may share a funder, so the nonce is picked at random among the
 // next ones, and again when another has it.
-func transact(ctx context.Context, c *client.Client, key *crypto.PrivateKey, op ledger.Operation) (*wire.Receipt, error) {
+func transact(ctx context.Context, c *client.Client, signer client.Signer, op ledger.Operation) (*wire.Receipt, error) {
 	ctx, cancel := context.WithTimeout(ctx, fundingWait)
 	defer cancel()
 	for try := 1; ; try++ {
-		nonce, err := c.NextNonce(ctx, key.Address())
+		nonce, err := c.NextNonce(ctx, signer.Address())
 		if err != nil {
 			return nil, err
 		}
-		body := ledger.Body{Sender: key.Address(), Nonce: nonce + ledger.Nonce(rand.N(64)), Op: op}
-		tx, err := c.Sign(body, ledger.SchemeBodyHash, key)
+		nonce += ledger.Nonce(rand.N(64))
+		body, err := c.Build(ctx, signer.Address(), op, client.BuildOptions{Nonce: &nonce})
+		if err != nil {
+			return nil, err
+		}
+		tx, err := c.Sign(ctx, body, ledger.SchemeBodyHash, signer)
 		if err != nil {
 			return nil, err
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/holiman/uint256"
 
+	"github.com/tallystick/tallystick/client"
 	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/ledger"
 )
@@ -26,7 +27,7 @@ func small(t *testing.T) (Config, *fakeLedger, []*fakeNode) {
 	nodes := []*fakeNode{l.start(t), l.start(t)}
 	return Config{
 		URLs: []string{nodes[0].url, nodes[1].url}, Rate: 300, Duration: 200 * time.Millisecond, Legs: 1, Accounts: 6,
-		Funder: funder, Seed: t.Name(), Grace: 20 * time.Second, Verify: true,
+		Funder: client.NewLocalSigner(funder), Seed: t.Name(), Grace: 20 * time.Second, Verify: true,
 	}, l, nodes
 }
 
@@ -326,7 +327,11 @@ func TestRunRefuses(t *testing.T) {
 		"too much to sign":  {func(c *Config) { c.Rate, c.Duration = 1000, time.Hour }, "can be signed"},
 		"no funder":         {func(c *Config) { c.Funder = nil }, "no key"},
 		"funder without money": {func(c *Config) {
-			c.Funder, _ = deriveKey("poor", 0)
+			poor, err := deriveKey("poor", 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Funder = client.NewLocalSigner(poor)
 		}, "has 0 TALLY"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -43,7 +43,7 @@ func newAccountKeysSet() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return f.offer(c, func(_ context.Context, _ *client.Client, sender crypto.Address) (ledger.Operation, error) {
+		return f.send(c, func(_ context.Context, _ *client.Client, sender crypto.Address) (ledger.Operation, error) {
 			a := ledger.Authority{Threshold: *threshold, Keys: parsed}
 			return &ledger.SetKeys{Threshold: a.Threshold, Keys: a.Keys}, fails(exitUsage, a.Check(sender), "`--own-key` is the account's own key alone")
 		})

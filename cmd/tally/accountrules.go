@@ -58,7 +58,7 @@ func (v accountVerb) command() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return f.offer(c, func(context.Context, *client.Client, crypto.Address) (ledger.Operation, error) {
+		return f.send(c, func(context.Context, *client.Client, crypto.Address) (ledger.Operation, error) {
 			return v.operation(account, *reference), nil
 		})
 	})

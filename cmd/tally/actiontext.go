@@ -199,14 +199,14 @@ func networkActionText(action ledger.Action) string {
 	case *ledger.SetThresholdAction:
 		return fmt.Sprintf("let %s need more than %d/%d of the active members", a.Action, a.Numerator, a.Denominator)
 	case *ledger.ScheduleUpgradeAction:
-		return fmt.Sprintf("switch to the rules of version %d at height %d, release %q", a.Version, a.Height, a.Name)
+		return fmt.Sprintf("switch to the rules of version %d at height %d, release %s", a.Version, a.Height, quoted(a.Name))
 	case *ledger.CancelUpgradeAction:
 		return fmt.Sprintf("cancel the upgrade to version %d", a.Version)
 	case *ledger.ResolutionAction:
 		if a.Hash == (crypto.Hash{}) {
-			return fmt.Sprintf("resolve %q", a.Text)
+			return "resolve " + quoted(a.Text)
 		}
-		return fmt.Sprintf("resolve %q, with the document of the hash %s", a.Text, a.Hash)
+		return fmt.Sprintf("resolve %s, with the document of the hash %s", quoted(a.Text), a.Hash)
 	}
 	return action.ActionKind().String()
 }
@@ -219,8 +219,8 @@ func admissionText(a *ledger.AdmitMemberAction) string {
 	for i, id := range a.NodeIDs {
 		nodes[i] = id.String()
 	}
-	return fmt.Sprintf("admit the member %q with the admin account %s, the roles %s, %s, power %d, nodes: %s",
-		a.Name, a.Admin, roleWords(ledger.Roles(a.Roles)), key, a.Power, orNone(strings.Join(nodes, ", ")))
+	return fmt.Sprintf("admit the member %s with the admin account %s, the roles %s, %s, power %d, nodes: %s",
+		quoted(a.Name), a.Admin, roleWords(ledger.Roles(a.Roles)), key, a.Power, orNone(strings.Join(nodes, ", ")))
 }
 
 func roleWords(roles ledger.Roles) string { return orNone(strings.Join(roles.Names(), ", ")) }

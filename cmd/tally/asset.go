@@ -55,16 +55,7 @@ func newAssetCreate() *cobra.Command {
 		if op.Flags, err = parseAssetFlags(*flags); err != nil {
 			return err
 		}
-		return f.send(c, func(_ context.Context, _ *client.Client, sender crypto.Address) (ledger.Operation, string, error) {
-			most := "without a limit"
-			if !op.Cap.IsZero() {
-				most = "of which at most " + *limit + " may exist"
-			}
-			if op.Flags != 0 {
-				most += ", and the flags " + assetFlagNames(op.Flags)
-			}
-			return op, fmt.Sprintf("  create the asset %s, %q, with %d decimals, %s; its issuer is %s\n", op.Symbol, op.Name, op.Decimals, most, sender), nil
-		})
+		return f.send(c, func(context.Context, *client.Client, crypto.Address) (ledger.Operation, error) { return op, nil })
 	})
 	return c
 }
@@ -86,13 +77,9 @@ func newAssetIssue() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return f.send(c, func(ctx context.Context, node *client.Client, sender crypto.Address) (ledger.Operation, string, error) {
+		return f.send(c, func(ctx context.Context, node *client.Client, sender crypto.Address) (ledger.Operation, error) {
 			asset, amount, err := m.read(ctx, node)
-			if err != nil {
-				return nil, "", err
-			}
-			o := &ledger.Issue{Asset: asset.Asset, To: orSender(recipient, sender), Amount: amount, Reference: m.reference}
-			return o, fmt.Sprintf("  issue %s to %s%s\n", money(amount, asset), o.To, referenceWords(m.reference)), nil
+			return &ledger.Issue{Asset: asset, To: orSender(recipient, sender), Amount: amount, Reference: m.reference}, err
 		})
 	})
 	return c
@@ -117,13 +104,9 @@ func newAssetRedeem() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return f.send(c, func(ctx context.Context, node *client.Client, sender crypto.Address) (ledger.Operation, string, error) {
+		return f.send(c, func(ctx context.Context, node *client.Client, sender crypto.Address) (ledger.Operation, error) {
 			asset, amount, err := m.read(ctx, node)
-			if err != nil {
-				return nil, "", err
-			}
-			o := &ledger.Redeem{Asset: asset.Asset, From: orSender(from, sender), Amount: amount, Reference: m.reference}
-			return o, fmt.Sprintf("  redeem %s of %s%s\n", money(amount, asset), o.From, referenceWords(m.reference)), nil
+			return &ledger.Redeem{Asset: asset, From: orSender(from, sender), Amount: amount, Reference: m.reference}, err
 		})
 	})
 	return c

@@ -91,12 +91,12 @@ func newAssetFreezeBalance() *cobra.Command {
 			return err
 		}
 		m := moneyFlags{asset: arguments[0], amount: *amount}
-		return f.offer(c, func(ctx context.Context, node *client.Client, _ crypto.Address) (ledger.Operation, error) {
+		return f.send(c, func(ctx context.Context, node *client.Client, _ crypto.Address) (ledger.Operation, error) {
 			asset, amount, err := m.read(ctx, node)
 			if err != nil {
 				return nil, err
 			}
-			return &ledger.FreezeBalance{Asset: asset.Asset, Account: account, Amount: amount, Reference: *reference}, nil
+			return &ledger.FreezeBalance{Asset: asset, Account: account, Amount: amount, Reference: *reference}, nil
 		})
 	})
 	return c
@@ -126,13 +126,13 @@ func newAssetClawback() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return f.offer(c, func(ctx context.Context, node *client.Client, sender crypto.Address) (ledger.Operation, error) {
+		return f.send(c, func(ctx context.Context, node *client.Client, sender crypto.Address) (ledger.Operation, error) {
 			asset, amount, err := m.read(ctx, node)
 			if err != nil {
 				return nil, err
 			}
 			return &ledger.Clawback{
-				Asset: asset.Asset, From: from, To: orSender(recipient, sender), Amount: amount, Reason: *reason, Reference: m.reference,
+				Asset: asset, From: from, To: orSender(recipient, sender), Amount: amount, Reason: *reason, Reference: m.reference,
 			}, nil
 		})
 	})

@@ -118,7 +118,7 @@ func newAssetMetadata() *cobra.Command {
 
 // offerOf offers an operation about the asset that the command line names.
 func (f *sendFlags) offerOf(c *cobra.Command, name string, operation func(asset, sender crypto.Address) (ledger.Operation, error)) error {
-	return f.offer(c, func(ctx context.Context, node *client.Client, sender crypto.Address) (ledger.Operation, error) {
+	return f.send(c, func(ctx context.Context, node *client.Client, sender crypto.Address) (ledger.Operation, error) {
 		asset, err := findAsset(ctx, node, name)
 		if err != nil {
 			return nil, err
@@ -131,7 +131,7 @@ func (f *sendFlags) offerOf(c *cobra.Command, name string, operation func(asset,
 func (s speech) assetRule(op ledger.Operation) []string {
 	switch o := op.(type) {
 	case *ledger.CreateAsset:
-		return said("create the asset %s, %q, with %d decimals and the cap %s units, flags: %s", o.Symbol, o.Name, o.Decimals, o.Cap, assetFlagNames(o.Flags))
+		return said("create the asset %s, %s, with %d decimals, %s, whose issuer is the sender", o.Symbol, quoted(o.Name), o.Decimals, assetTerms(o))
 	case *ledger.PauseAsset:
 		return said("pause the asset %s", s.asset(o.Asset))
 	case *ledger.ResumeAsset:
@@ -144,7 +144,20 @@ func (s speech) assetRule(op ledger.Operation) []string {
 		if o.URI == "" && o.Hash == (crypto.Hash{}) {
 			return said("take the metadata of the asset %s away", s.asset(o.Asset))
 		}
-		return said("set the metadata of the asset %s to %q with the hash %s", s.asset(o.Asset), o.URI, o.Hash)
+		return said("set the metadata of the asset %s to %s with the hash %s", s.asset(o.Asset), quoted(o.URI), o.Hash)
 	}
 	return nil
+}
+
+// assetTerms says how many units of a new asset there may be, and what its issuer
+// may do.
+func assetTerms(o *ledger.CreateAsset) string {
+	terms := "without a limit"
+	if !o.Cap.IsZero() {
+		terms = "of which at most " + client.FormatDecimal(o.Cap, o.Decimals) + " may exist"
+	}
+	if o.Flags == 0 {
+		return terms
+	}
+	return terms + ", and the flags " + assetFlagNames(o.Flags)
 }

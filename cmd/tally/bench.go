@@ -15,8 +15,8 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/tallystick/tallystick/client"
 	"github.com/tallystick/tallystick/client/bench"
-	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/crypto/mnemonic"
 )
 
@@ -79,7 +79,7 @@ func newBench() *cobra.Command {
 		screen := &benchScreen{out: c.ErrOrStderr(), legs: cfg.Legs, live: isTerminal(c.ErrOrStderr())}
 		if !asJSON(c) {
 			screen.table = c.OutOrStdout()
-			fmt.Fprintf(screen.table, "seed %s\n", cfg.Seed)
+			fmt.Fprintf(screen.table, "seed %s\n%s", cfg.Seed, benchWords(&cfg))
 		}
 		var err error
 		if cfg.Client, err = f.access.options(); err != nil {
@@ -97,6 +97,16 @@ func newBench() *cobra.Command {
 		return judgeBench(c, result, err)
 	})
 	return c
+}
+
+// benchWords says who signs for what, besides the accounts that the run makes. It
+// is not asked about: whoever starts a measurement has said how much.
+func benchWords(cfg *bench.Config) string {
+	words := fmt.Sprintf("paid by %s, which funds %d accounts\n", cfg.Funder.Address(), cfg.Accounts)
+	if cfg.Registrar != nil {
+		words += fmt.Sprintf("admitted by %s\n", cfg.Registrar.Address())
+	}
+	return words
 }
 
 // complete turns the flags into a configuration that can be run.
@@ -119,24 +129,27 @@ func (f *benchFlags) complete(c *cobra.Command, cfg *bench.Config) error {
 		cfg.Seed = hex.EncodeToString(random[:])
 	}
 	var err error
-	if cfg.Funder, err = f.key(c, f.from, f.index); err != nil {
+	if cfg.Funder, err = f.signer(c, f.from, f.index); err != nil {
 		return err
 	}
 	if f.registrar != "" || c.Flags().Changed("registrar-index") {
-		if cfg.Registrar, err = f.key(c, f.registrar, f.registrarIndex); err != nil {
+		if cfg.Registrar, err = f.signer(c, f.registrar, f.registrarIndex); err != nil {
 			return err
 		}
 	}
 	return fails(exitUsage, cfg.Check(), "run `tally bench --help`")
 }
 
-// key is the key called name, or that of an account of the words.
-func (f *benchFlags) key(c *cobra.Command, name string, index uint32) (*crypto.PrivateKey, error) {
+// signer signs with the key called name, or with that of an account of the words.
+func (f *benchFlags) signer(c *cobra.Command, name string, index uint32) (client.Signer, error) {
 	if name != "" {
-		return f.keys.unlock(c, name)
+		return f.keys.signer(c, name)
 	}
 	key, err := mnemonic.Derive(f.mnemonic, "", index)
-	return key, fails(exitUsage, err, "check --mnemonic and its index")
+	if err != nil {
+		return nil, fails(exitUsage, err, "check --mnemonic and its index")
+	}
+	return client.NewLocalSigner(key), nil
 }
 
 // judgeBench turns what went wrong into an exit code.

@@ -37,6 +37,24 @@ func (f *nodeFlags) add(c *cobra.Command) {
 	f.access.add(c)
 }
 
+// addOptional adds the flags to a command that can do without a node: it asks
+// none unless --rpc names one.
+func (f *nodeFlags) addOptional(c *cobra.Command) {
+	f.add(c)
+	rpc := c.Flags().Lookup("rpc")
+	rpc.Usage, rpc.DefValue = "the `URL` of a node's JSON-RPC, http or ws, or several with commas; left out, no node is asked", "[]"
+	f.urls = nil
+}
+
+// perhaps does the work with a connection if --rpc names a node, and otherwise
+// with none.
+func (f *nodeFlags) perhaps(ctx context.Context, work nodeAction) error {
+	if len(f.urls) == 0 {
+		return work(ctx, nil)
+	}
+	return f.with(ctx, work)
+}
+
 // nodeAction is a command's work with a connection.
 type nodeAction func(ctx context.Context, c *client.Client) error
 
@@ -90,8 +108,8 @@ func fromClient(err error) error {
 		code = exitNotFound
 	}
 	message := e.Message
-	if e.Pending && e.Hash != nil {
-		message += fmt.Sprintf("; transaction %s may still be committed", e.Hash)
+	if e.Pending && e.Submitted != nil {
+		message += fmt.Sprintf("; transaction %s may still be committed", e.Submitted)
 	}
 	hint := commandHint(e)
 	if code == exitNotFound && hint == "" {
@@ -112,7 +130,8 @@ var commandHints = map[string]string{
 	ledger.CodeNonceTooLow.String():          "leave --nonce out, or see the account's next one with `tally account show`",
 	ledger.CodeNonceTooHigh.String():         "leave --nonce out, or see the account's next one with `tally account show`",
 	ledger.CodeExpired.String():              "sign it again with a later time (--valid-for)",
-	ledger.CodeUnauthorized.String():         "the sender and every account that pays must sign: see --also-sign, and `tally tx sign`",
+	ledger.CodeUnauthorized.String():         "the sender and every account that pays must sign: see --also-sign, and `tally tx sign`; `tally tx show` with --rpc counts",
+	ledger.CodeSuperfluous.String():          "`tally tx show` with --rpc says which; take it out of the file's signatures",
 	ledger.CodeInsufficientBalance.String():  "`tally account show` shows what there is",
 	ledger.CodeRecipientNotAdmitted.String(): "a member's registrar admits it with `tally account admit`; `tally bench` takes --registrar",
 	ledger.CodeUnknownAsset.String():         "`tally asset list` shows the assets",

@@ -58,7 +58,7 @@ func eventText(key, value string) string {
 		return strings.Join(texts, ",")
 	case "reference", "name", "uri", "text":
 		if value != "" {
-			return strconv.Quote(value)
+			return quoted(value)
 		}
 	case "hash":
 		if h, err := crypto.ParseHash(value); err == nil && h == (crypto.Hash{}) {

@@ -84,7 +84,7 @@ func (f *failure) print(w io.Writer, asJSON bool) {
 		if f.hint != "" {
 			line += "; " + f.hint
 		}
-		fmt.Fprintln(w, line)
+		fmt.Fprintln(w, visible(line))
 		return
 	}
 	type document struct {

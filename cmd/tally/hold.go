@@ -55,12 +55,12 @@ func newHoldCreate() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return f.offer(c, func(ctx context.Context, node *client.Client, sender crypto.Address) (ledger.Operation, error) {
+		return f.send(c, func(ctx context.Context, node *client.Client, sender crypto.Address) (ledger.Operation, error) {
 			asset, amount, err := m.read(ctx, node)
 			if err != nil {
 				return nil, err
 			}
-			terms.From, terms.Asset, terms.Amount = orSender(from, sender), asset.Asset, amount
+			terms.From, terms.Asset, terms.Amount = orSender(from, sender), asset, amount
 			return terms, nil
 		})
 	})
@@ -133,27 +133,18 @@ func newHoldRelease() *cobra.Command {
 	return c
 }
 
-// offerHeld offers an operation about a hold, and says what the hold is.
+// offerHeld offers an operation about a hold that there is.
 func (f *sendFlags) offerHeld(c *cobra.Command, id string, operation func(context.Context, *client.Client, *wire.OpenHold) (ledger.Operation, error)) error {
 	hold, err := parseAddress(id)
 	if err != nil {
 		return err
 	}
-	return f.send(c, func(ctx context.Context, node *client.Client, _ crypto.Address) (ledger.Operation, string, error) {
+	return f.send(c, func(ctx context.Context, node *client.Client, _ crypto.Address) (ledger.Operation, error) {
 		h, err := node.Hold(ctx, hold)
 		if err != nil {
-			return nil, "", err
+			return nil, err
 		}
-		op, err := operation(ctx, node, h)
-		if err != nil {
-			return nil, "", err
-		}
-		s := knowing(ctx, node)
-		verb, amount := "release", h.Amount
-		if capture, is := op.(*ledger.CaptureHold); is {
-			verb, amount = "capture", capture.Amount
-		}
-		return op, fmt.Sprintf("  %s %s of the hold %s, which %s made for %s\n", verb, s.money(amount, h.Asset), h.Hold, h.From, h.To), nil
+		return operation(ctx, node, h)
 	})
 }
 
@@ -183,7 +174,7 @@ func newHoldSettle() *cobra.Command {
 		if err != nil {
 			return fails(exitConfig, fmt.Errorf("settlement in %s: %w", *file, err), "see `tally hold settle --help` for its form")
 		}
-		return f.offer(c, func(context.Context, *client.Client, crypto.Address) (ledger.Operation, error) { return op, nil })
+		return f.send(c, func(context.Context, *client.Client, crypto.Address) (ledger.Operation, error) { return op, nil })
 	})
 	return c
 }
@@ -223,7 +214,7 @@ func holdText(s speech, h *wire.OpenHold) string {
 	text := fmt.Sprintf("hold      %s\nfrom      %s\nto        %s\narbiter   %s\nleft      %s\nexpiry    %s\n",
 		h.Hold, h.From, h.To, arbiter, s.money(h.Amount, h.Asset), utc(h.Expiry))
 	if h.Reference != "" {
-		text += fmt.Sprintf("reference %s\n", h.Reference)
+		text += fmt.Sprintf("reference %s\n", quoted(h.Reference))
 	}
 	return text
 }
@@ -234,12 +225,12 @@ func (s speech) holdOperation(op ledger.Operation) (lines []string) {
 	case *ledger.CreateHold:
 		return []string{s.hold((*ledger.Hold)(o))}
 	case *ledger.CaptureHold:
-		return said("capture %s units of the hold %s%s", o.Amount, o.Hold, referenceWords(o.Reference))
+		return said("capture %s%s", s.ofHold(o.Hold, &o.Amount), referenceWords(o.Reference))
 	case *ledger.ReleaseHold:
-		return said("release the hold %s", o.Hold)
+		return said("release %s", s.ofHold(o.Hold, nil))
 	case *ledger.Settle:
 		for _, capture := range o.Captures {
-			lines = append(lines, said("%s captures %s units of the hold %s", capture.By, capture.Amount, capture.Hold)...)
+			lines = append(lines, said("%s captures %s", capture.By, s.ofHold(capture.Hold, &capture.Amount))...)
 		}
 		for _, l := range o.Legs {
 			lines = append(lines, s.leg(l))
@@ -249,6 +240,21 @@ func (s speech) holdOperation(op ledger.Operation) (lines []string) {
 		}
 	}
 	return lines
+}
+
+// ofHold says how much of a hold it is about, or all that is left, and whose the
+// hold is.
+func (s speech) ofHold(id crypto.Address, amount *ledger.Amount) string {
+	h := s.findHold(id)
+	switch {
+	case h == nil && amount == nil:
+		return fmt.Sprintf("all that is left of the hold %s, which is not known here", id)
+	case h == nil:
+		return fmt.Sprintf("%s units of the hold %s, which is not known here", amount, id)
+	case amount == nil:
+		amount = &h.Amount
+	}
+	return fmt.Sprintf("%s of the hold %s, which %s made for %s", s.money(*amount, h.Asset), h.Hold, h.From, h.To)
 }
 
 func (s speech) hold(h *ledger.Hold) string {

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/tallystick/tallystick/client"
 	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/crypto/keystore"
 )
@@ -133,11 +134,32 @@ func (f *keyFlags) unlock(c *cobra.Command, name string) (*crypto.PrivateKey, er
 	return key, fails(exitConfig, err, "")
 }
 
+// signer finds a key and makes a signer of it, whose file is decrypted already.
+func (f *keyFlags) signer(c *cobra.Command, name string) (client.Signer, error) {
+	k, err := f.find(name)
+	if err != nil {
+		return nil, err
+	}
+	s, err := client.OpenKeystore(k.File, k.Address, func(_ context.Context, address crypto.Address) (string, error) {
+		return f.passphrase(c, "passphrase for "+address.String(), false)
+	})
+	if err != nil {
+		return nil, fails(exitConfig, err, "")
+	}
+	if err := s.Unlock(c.Context()); err != nil {
+		if _, is := errors.AsType[*failure](err); is {
+			return nil, err
+		}
+		return nil, fails(exitConfig, err, "")
+	}
+	return s, nil
+}
+
 // passphrase gets the passphrase, from the file, the environment or the
 // terminal. A new one is asked for twice.
 func (f *keyFlags) passphrase(c *cobra.Command, prompt string, isNew bool) (string, error) {
 	if f.passphraseFile != "" {
-		return passphraseIn(f.passphraseFile)
+		return passphraseIn("--passphrase-file", f.passphraseFile)
 	}
 	if p, set := os.LookupEnv(passphraseVariable); set {
 		return p, nil
@@ -166,16 +188,16 @@ func (f *keyFlags) newPassphrase(c *cobra.Command, prompt string) (string, error
 	return passphrase, err
 }
 
-// passphraseIn reads a file's first line.
-func passphraseIn(path string) (string, error) {
+// passphraseIn reads the first line of the file that a flag names.
+func passphraseIn(flag, path string) (string, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return "", fails(exitConfig, fmt.Errorf("--passphrase-file: %w", err), "")
+		return "", fails(exitConfig, fmt.Errorf("%s: %w", flag, err), "")
 	}
 	defer file.Close()
 	line, err := bufio.NewReader(io.LimitReader(file, maxPassphraseBytes)).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
-		return "", fails(exitConfig, fmt.Errorf("--passphrase-file: %w", err), "")
+		return "", fails(exitConfig, fmt.Errorf("%s: %w", flag, err), "")
 	}
 	return strings.TrimRight(line, "\r\n"), nil
 }
@@ -221,13 +243,16 @@ func typed(ctx context.Context, read func() (string, error)) (string, error) {
 }
 
 // confirm asks a yes-or-no question. Where nobody can be asked, only --yes is
-// a yes.
+// a yes: where standard input is no terminal to answer on, or standard error
+// none to read on.
 func confirm(c *cobra.Command, yes bool, question string) error {
-	if yes {
+	switch {
+	case yes:
 		return nil
-	}
-	if !term.IsTerminal(int(os.Stdin.Fd())) {
+	case !term.IsTerminal(int(os.Stdin.Fd())):
 		return fails(exitUsage, errors.New("this must be confirmed, and standard input is no terminal to ask on"), "add --yes if you mean it")
+	case !isTerminal(c.ErrOrStderr()):
+		return fails(exitUsage, errors.New("this must be confirmed, and standard error is no terminal to ask on"), "add --yes if you mean it")
 	}
 	fmt.Fprintf(c.ErrOrStderr(), "%s [y/N] ", question)
 	line, err := typed(c.Context(), func() (string, error) { return bufio.NewReader(os.Stdin).ReadString('\n') })

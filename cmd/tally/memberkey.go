@@ -43,7 +43,7 @@ func newMemberRotateKey() *cobra.Command {
 			return err
 		}
 		again := ""
-		err = f.offer(c, func(ctx context.Context, n *client.Client, sender crypto.Address) (ledger.Operation, error) {
+		err = f.send(c, func(ctx context.Context, n *client.Client, sender crypto.Address) (ledger.Operation, error) {
 			again = rotatesAgain(ctx, n, sender)
 			return &ledger.RotateValidatorKey{ConsensusKey: key}, nil
 		})

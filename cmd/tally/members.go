@@ -134,7 +134,7 @@ func newMemberNodesSet() *cobra.Command {
 			op.NodeIDs = append(op.NodeIDs, id)
 		}
 		slices.SortFunc(op.NodeIDs, func(a, b ledger.NodeID) int { return slices.Compare(a[:], b[:]) })
-		return f.offer(c, func(context.Context, *client.Client, crypto.Address) (ledger.Operation, error) { return op, nil })
+		return f.send(c, func(context.Context, *client.Client, crypto.Address) (ledger.Operation, error) { return op, nil })
 	})
 	return c
 }

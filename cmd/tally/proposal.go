@@ -47,7 +47,7 @@ func newProposalCreate() *cobra.Command {
 		if len(actions.makers) > ledger.MaxActions {
 			return fails(exitUsage, fmt.Errorf("%d actions: at most %d", len(actions.makers), ledger.MaxActions), "make a second proposal of the rest")
 		}
-		return f.offer(c, func(ctx context.Context, node *client.Client, _ crypto.Address) (ledger.Operation, error) {
+		return f.send(c, func(ctx context.Context, node *client.Client, _ crypto.Address) (ledger.Operation, error) {
 			list, err := actions.make(ctx, c, node)
 			return &ledger.Propose{Actions: list, VotingPeriod: period.seconds(), Delay: delay.seconds()}, err
 		})
@@ -155,15 +155,11 @@ func newProposalWithdraw() *cobra.Command {
 	return c
 }
 
-// offerOn offers an operation about a proposal, and says what that would do.
+// offerOn offers an operation about a proposal that there is.
 func (f *sendFlags) offerOn(c *cobra.Command, id ledger.ProposalID, op ledger.Operation) error {
-	return f.send(c, func(ctx context.Context, node *client.Client, _ crypto.Address) (ledger.Operation, string, error) {
-		p, err := node.Proposal(ctx, id)
-		if err != nil {
-			return nil, "", err
-		}
-		s := knowing(ctx, node)
-		return op, s.operation(op) + "  which is:\n" + s.actions("    ", p.Actions), nil
+	return f.send(c, func(ctx context.Context, node *client.Client, _ crypto.Address) (ledger.Operation, error) {
+		_, err := node.Proposal(ctx, id)
+		return op, err
 	})
 }
 
@@ -264,9 +260,28 @@ func (s speech) governance(op ledger.Operation) []string {
 		}
 		return lines
 	case *ledger.CastVote:
-		return said("vote %s on proposal %d", choiceName(o.Choice), o.Proposal)
+		return append(said("vote %s on proposal %d%s", choiceName(o.Choice), o.Proposal, s.proposed(o.Proposal)), s.proposedActions(o.Proposal)...)
 	case *ledger.WithdrawProposal:
-		return said("withdraw proposal %d", o.Proposal)
+		return append(said("withdraw proposal %d%s", o.Proposal, s.proposed(o.Proposal)), s.proposedActions(o.Proposal)...)
 	}
 	return nil
+}
+
+// proposed introduces what a proposal is.
+func (s speech) proposed(id uint64) string {
+	p := s.findProposal(ledger.ProposalID(id))
+	if p == nil {
+		return ", which is not known here"
+	}
+	return fmt.Sprintf(" of %s, which is:", p.Proposer)
+}
+
+// proposedActions says what a proposal does.
+func (s speech) proposedActions(id uint64) (lines []string) {
+	if p := s.findProposal(ledger.ProposalID(id)); p != nil {
+		for _, a := range p.Actions {
+			lines = append(lines, "  "+s.action(a))
+		}
+	}
+	return lines
 }

@@ -172,7 +172,7 @@ func show(c *cobra.Command, v any, text string) error {
 	if asJSON(c) {
 		return json.NewEncoder(c.OutOrStdout()).Encode(v)
 	}
-	_, err := fmt.Fprint(c.OutOrStdout(), text)
+	_, err := fmt.Fprint(c.OutOrStdout(), visible(text))
 	return err
 }
 

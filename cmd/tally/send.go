@@ -40,18 +40,18 @@ func (f *sendFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.out, "build", "", "write the unsigned transaction to this `file` in place of signing and sending it")
 }
 
-// maker makes the operation of a command for a sender, and says in words what
-// it will do.
-type maker func(ctx context.Context, node *client.Client, sender crypto.Address) (ledger.Operation, string, error)
+// maker makes the operation of a command for a sender.
+type maker func(ctx context.Context, node *client.Client, sender crypto.Address) (ledger.Operation, error)
 
-// send makes a transaction, has it confirmed, signs it, sends it and waits.
+// send makes a transaction, shows it in words and has it confirmed, signs it,
+// sends it and waits.
 func (f *sendFlags) send(c *cobra.Command, make maker) error {
 	return f.node.with(c.Context(), func(ctx context.Context, node *client.Client) error {
 		from, err := f.sender()
 		if err != nil {
 			return err
 		}
-		op, words, err := make(ctx, node, from.Address)
+		op, err := make(ctx, node, from.Address)
 		if err != nil {
 			return err
 		}
@@ -62,28 +62,25 @@ func (f *sendFlags) send(c *cobra.Command, make maker) error {
 		if f.out != "" {
 			return writeUnsigned(c, f.out, node.Network(), body)
 		}
-		if err := f.ask(c, node.Network(), body, words); err != nil {
+		keys, question, err := f.signing(from)
+		if err != nil {
 			return err
 		}
-		tx, err := f.sign(c, node, from, body)
+		shown, err := present(c, knowing(ctx, node), node.Network(), body, f.yes, question)
+		if err != nil {
+			return err
+		}
+		signers, err := f.signers(c, keys)
+		if err != nil {
+			return err
+		}
+		tx, err := shown.sign(c.Context(), node, ledger.SchemeTypedData, signers...)
 		if err != nil {
 			return err
 		}
 		return f.node.again(c.Context(), node, func(ctx context.Context, node *client.Client) error {
 			return submit(ctx, c, node, tx.Raw)
 		})
-	})
-}
-
-// offer sends the operation that make makes, and says what it does in the words
-// of speech.
-func (f *sendFlags) offer(c *cobra.Command, make func(context.Context, *client.Client, crypto.Address) (ledger.Operation, error)) error {
-	return f.send(c, func(ctx context.Context, node *client.Client, sender crypto.Address) (ledger.Operation, string, error) {
-		op, err := make(ctx, node, sender)
-		if err != nil {
-			return nil, "", err
-		}
-		return op, knowing(ctx, node).operation(op), nil
 	})
 }
 
@@ -98,23 +95,19 @@ func (f *sendFlags) sender() (keyFile, error) {
 
 // body fills in what the flags and the node say.
 func (f *sendFlags) body(ctx context.Context, c *cobra.Command, node *client.Client, sender crypto.Address, op ledger.Operation) (ledger.Body, error) {
-	body := ledger.Body{Sender: sender, Nonce: ledger.Nonce(f.nonce), Memo: f.memo, Op: op}
-	if !c.Flags().Changed("nonce") {
-		next, err := node.NextNonce(ctx, sender)
-		if err != nil {
-			return body, err
-		}
-		body.Nonce = next
+	o := client.BuildOptions{ValidFor: f.validFor, Memo: f.memo}
+	switch {
+	case f.validFor < 0:
+		return ledger.Body{}, fails(exitUsage, fmt.Errorf("--valid-for %s: must not be negative", f.validFor), "")
+	case f.validFor == 0:
+		o.ValidFor = -1 // for ever
 	}
-	validUntil, err := deadline(f.validFor)
-	if err != nil {
-		return body, err
+	if c.Flags().Changed("nonce") {
+		nonce := ledger.Nonce(f.nonce)
+		o.Nonce = &nonce
 	}
-	body.ValidUntil = validUntil
-	if code := ledger.CheckBody(node.Network(), &body); code != ledger.Applied {
-		return body, wrongFields(code, op.Kind())
-	}
-	return body, nil
+	body, err := node.Build(ctx, sender, op, o)
+	return body, wrongFields(err, op.Kind())
 }
 
 // fieldHints say what is asked of the fields of some operations, where the ledger
@@ -127,54 +120,46 @@ var fieldHints = map[ledger.Kind]string{
 		"a threshold from 1/2 to below 1, a resolution from 1 to 1024 bytes",
 }
 
-// wrongFields is the refusal of what its bytes alone show to be wrong.
-func wrongFields(code ledger.Code, kind ledger.Kind) error {
-	err := fromClient(client.Rejected(code))
-	if f, ok := errors.AsType[*failure](err); ok && code == ledger.CodeInvalidField && fieldHints[kind] != "" {
+// wrongFields says more of the refusal of what its bytes alone show to be wrong.
+func wrongFields(err error, kind ledger.Kind) error {
+	e, is := errors.AsType[*client.Error](err)
+	if !is || e.LedgerCode != ledger.CodeInvalidField || fieldHints[kind] == "" {
+		return err
+	}
+	err = fromClient(err)
+	if f, ok := errors.AsType[*failure](err); ok {
 		f.hint = fieldHints[kind]
 	}
 	return err
 }
 
-// deadline is the time that lies d ahead; 0 is none.
-func deadline(d time.Duration) (ledger.UnixTime, error) {
-	if d < 0 {
-		return 0, fails(exitUsage, fmt.Errorf("--valid-for %s: must not be negative", d), "")
+// signing finds the keys of the sender and of --also-sign, and asks about them.
+func (f *sendFlags) signing(from keyFile) (keys []keyFile, question string, err error) {
+	keys = []keyFile{from}
+	for _, name := range f.also {
+		k, err := f.keys.find(name)
+		if err != nil {
+			return nil, "", err
+		}
+		keys = append(keys, k)
 	}
-	if d == 0 {
-		return 0, nil
+	names := make([]string, len(keys))
+	for i, k := range keys {
+		names[i] = k.Address.String()
 	}
-	return ledger.UnixTime(time.Now().Add(d).Unix()), nil
+	return keys, "Sign as " + strings.Join(names, " and ") + ", and send?", nil
 }
 
-// ask shows what will be signed and has it confirmed.
-func (f *sendFlags) ask(c *cobra.Command, network *ledger.Network, body ledger.Body, words string) error {
-	var t strings.Builder
-	fmt.Fprintf(&t, "On network %s, as %s with nonce %d", network.ID, body.Sender, body.Nonce)
-	if body.ValidUntil != 0 {
-		fmt.Fprintf(&t, ", valid until %s", utc(uint64(body.ValidUntil)))
-	}
-	fmt.Fprintf(&t, ":\n%s", words)
-	if body.Memo != "" {
-		fmt.Fprintf(&t, "  with the memo %q, which everybody sees\n", body.Memo)
-	}
-	if !asJSON(c) || !f.yes {
-		fmt.Fprint(c.ErrOrStderr(), t.String())
-	}
-	return confirm(c, f.yes, "Sign and send?")
-}
-
-// sign signs with the sender's key and those of --also-sign.
-func (f *sendFlags) sign(c *cobra.Command, node *client.Client, from keyFile, body ledger.Body) (*ledger.Tx, error) {
-	var keys []*crypto.PrivateKey
-	for _, name := range append([]string{from.File}, f.also...) {
-		key, err := f.keys.unlock(c, name)
+// signers decrypts keys.
+func (f *sendFlags) signers(c *cobra.Command, keys []keyFile) (signers []client.Signer, err error) {
+	for _, k := range keys {
+		s, err := f.keys.signer(c, k.File)
 		if err != nil {
 			return nil, err
 		}
-		keys = append(keys, key)
+		signers = append(signers, s)
 	}
-	return node.Sign(body, ledger.SchemeTypedData, keys...)
+	return signers, nil
 }
 
 // submit sends signed bytes, waits for the receipt and shows it.

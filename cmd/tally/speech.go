@@ -16,22 +16,58 @@ type speech struct {
 	// find finds an asset. A file that no node reads with knows none: amounts
 	// are in smallest units then.
 	find func(crypto.Address) *wire.Asset
+	// findHold and findProposal find what an operation only names.
+	findHold     func(crypto.Address) *wire.OpenHold
+	findProposal func(ledger.ProposalID) *wire.Proposal
 }
 
 // plain is the speech about a file.
-var plain = speech{find: func(crypto.Address) *wire.Asset { return nil }}
+var plain = speech{
+	find:         func(crypto.Address) *wire.Asset { return nil },
+	findHold:     func(crypto.Address) *wire.OpenHold { return nil },
+	findProposal: func(ledger.ProposalID) *wire.Proposal { return nil },
+}
 
-// knowing is the speech of who can ask a node for its assets.
+// knowing is the speech of who can ask a node. Without an answer, what plain
+// says will do.
 func knowing(ctx context.Context, node *client.Client) speech {
-	known := map[crypto.Address]*wire.Asset{}
-	return speech{find: func(address crypto.Address) *wire.Asset {
-		asset, asked := known[address]
+	return speech{
+		find: remembered(func(address crypto.Address) *wire.Asset {
+			asset, err := node.Asset(ctx, address.String())
+			// What is no asset of this address is not believed.
+			if err != nil || asset.Asset != address || asset.Decimals > ledger.MaxDecimals || !ledger.ValidSymbol(asset.Symbol) {
+				return nil
+			}
+			return asset
+		}),
+		findHold: remembered(func(id crypto.Address) *wire.OpenHold {
+			hold, err := node.Hold(ctx, id)
+			if err != nil || hold.Hold != id {
+				return nil
+			}
+			return hold
+		}),
+		findProposal: remembered(func(id ledger.ProposalID) *wire.Proposal {
+			proposal, err := node.Proposal(ctx, id)
+			if err != nil || proposal.Proposal != uint64(id) {
+				return nil
+			}
+			return proposal
+		}),
+	}
+}
+
+// remembered asks for each thing once.
+func remembered[K comparable, V any](find func(K) *V) func(K) *V {
+	known := map[K]*V{}
+	return func(key K) *V {
+		v, asked := known[key]
 		if !asked {
-			asset, _ = node.Asset(ctx, address.String()) // without it, units will do
-			known[address] = asset
+			v = find(key)
+			known[key] = v
 		}
-		return asset
-	}}
+		return v
+	}
 }
 
 // money writes an amount of an asset.
@@ -52,14 +88,20 @@ func (s speech) asset(address crypto.Address) string {
 
 // operation says what an operation does, a line for each thing.
 func (s speech) operation(op ledger.Operation) string {
+	text, _ := s.words(op)
+	return text
+}
+
+// words says what an operation does, and whether there are words for it.
+func (s speech) words(op ledger.Operation) (text string, said bool) {
 	for _, say := range []func(ledger.Operation) []string{
 		s.movement, s.assetRule, s.holderRule, s.holdOperation, s.accountRule, s.memberRule, s.governance,
 	} {
 		if lines := say(op); lines != nil {
-			return "  " + strings.Join(lines, "\n  ") + "\n"
+			return "  " + strings.Join(lines, "\n  ") + "\n", true
 		}
 	}
-	return fmt.Sprintf("  %s\n", op.Kind())
+	return fmt.Sprintf("  %s\n", op.Kind()), false
 }
 
 func (s speech) leg(l ledger.Leg) string {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -33,14 +32,10 @@ func newTransfer() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return f.send(c, func(ctx context.Context, node *client.Client, sender crypto.Address) (ledger.Operation, string, error) {
+		return f.send(c, func(ctx context.Context, node *client.Client, sender crypto.Address) (ledger.Operation, error) {
 			asset, amount, err := m.read(ctx, node)
-			if err != nil {
-				return nil, "", err
-			}
-			leg := ledger.Leg{From: sender, To: recipient, Asset: asset.Asset, Amount: amount, Reference: m.reference}
-			words := fmt.Sprintf("  pay %s to %s%s\n", money(amount, asset), recipient, referenceWords(m.reference))
-			return &ledger.Transfer{Legs: []ledger.Leg{leg}}, words, nil
+			leg := ledger.Leg{From: sender, To: recipient, Asset: asset, Amount: amount, Reference: m.reference}
+			return &ledger.Transfer{Legs: []ledger.Leg{leg}}, err
 		})
 	})
 	return c
@@ -67,13 +62,13 @@ func (m *moneyFlags) add(c *cobra.Command) {
 }
 
 // read finds the asset and the amount in its smallest unit.
-func (m *moneyFlags) read(ctx context.Context, node *client.Client) (*wire.Asset, ledger.Amount, error) {
+func (m *moneyFlags) read(ctx context.Context, node *client.Client) (crypto.Address, ledger.Amount, error) {
 	asset, err := findAsset(ctx, node, m.asset)
 	if err != nil {
-		return nil, ledger.Amount{}, err
+		return crypto.Address{}, ledger.Amount{}, err
 	}
 	amount, err := client.ParseDecimal(m.amount, asset.Decimals)
-	return asset, amount, fails(exitUsage, err, "")
+	return asset.Asset, amount, fails(exitUsage, err, "")
 }
 
 // money writes an amount with its symbol.
@@ -85,5 +80,5 @@ func referenceWords(reference string) string {
 	if reference == "" {
 		return ""
 	}
-	return fmt.Sprintf(", reference %q", reference)
+	return ", reference " + quoted(reference)
 }

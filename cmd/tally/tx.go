@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -17,7 +16,7 @@ import (
 )
 
 func newTx() *cobra.Command {
-	return group("tx", "Build, sign, send and show transactions", newTxBuild(), newTxShow(), newTxSign(), newTxSend(), newTxGet(), newTxFind(), newTxPending())
+	return group("tx", "Build, sign, send and show transactions", newTxBuild(), newTxShow(), newTxSign(), newTxJoin(), newTxSend(), newTxGet(), newTxFind(), newTxPending())
 }
 
 // buildFlags are what tx build makes a transaction from.
@@ -145,78 +144,11 @@ func parseLeg(ctx context.Context, node *client.Client, text string) (leg ledger
 	if err != nil {
 		return leg, err
 	}
-	leg.Asset, leg.Amount = asset.Asset, amount
+	leg.Asset, leg.Amount = asset, amount
 	if len(parts) == 5 {
 		leg.Reference = parts[4]
 	}
 	return leg, nil
-}
-
-func newTxShow() *cobra.Command {
-	c := &cobra.Command{
-		Use:     "show FILE",
-		Short:   "Show a transaction file: what it does and who has signed",
-		Example: "  tally tx show swap.json",
-		Args:    exactly("FILE"),
-	}
-	c.RunE = run(func(c *cobra.Command, arguments []string) error {
-		t, network, err := readTx(c, arguments[0])
-		if err != nil {
-			return err
-		}
-		return show(c, map[string]any{
-			"networkId": t.NetworkID, "chainId": t.ChainID, "tx": t.Tx, "signatures": t.Signatures,
-			"bodyHash": network.BodyHash(&t.Tx), "digest": network.TypedDataDigest(&t.Tx), "needed": t.Tx.Authorisers(),
-		}, t.text(network))
-	})
-	return c
-}
-
-func newTxSign() *cobra.Command {
-	c := &cobra.Command{
-		Use:     "sign FILE",
-		Short:   "Add a signature to a transaction file",
-		Long:    "Show what the transaction in FILE does, sign it, and write the signature into the file. No node is needed.",
-		Example: "  tally tx sign swap.json --from 0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf",
-		Args:    exactly("FILE"),
-	}
-	keys := keyFlags{}
-	keys.add(c)
-	from := c.Flags().String("from", "", "the `key` that signs, by address or file; left out, the only one there is")
-	scheme := c.Flags().Uint8("scheme", 0, "0 over typed data, as wallets sign; 1 over the body hash")
-	yes := c.Flags().Bool("yes", false, "do not ask before signing")
-	c.RunE = run(func(c *cobra.Command, arguments []string) error {
-		t, network, err := readTx(c, arguments[0])
-		if err != nil {
-			return err
-		}
-		if *scheme > uint8(ledger.SchemeBodyHash) {
-			return fails(exitUsage, fmt.Errorf("--scheme %d: want 0 or 1", *scheme), "")
-		}
-		k, err := keys.find(*from)
-		if err != nil {
-			return err
-		}
-		if slices.ContainsFunc(t.Signatures, func(s wire.Signature) bool { return *s.Signer == k.Address }) {
-			return fails(exitFailed, fmt.Errorf("%s has already signed %s", k.Address, arguments[0]), "")
-		}
-		fmt.Fprint(c.ErrOrStderr(), t.text(network))
-		if err := confirm(c, *yes, "Sign as "+k.Address.String()+"?"); err != nil {
-			return err
-		}
-		key, err := keys.unlock(c, k.File)
-		if err != nil {
-			return err
-		}
-		signer, signature := key.Address(), key.Sign(network.Digest(&t.Tx, ledger.Scheme(*scheme)))
-		t.Signatures = append(t.Signatures, wire.Signature{Scheme: *scheme, Signature: signature[:], Signer: &signer})
-		if err := t.write(c, arguments[0]); err != nil || arguments[0] == "-" {
-			return err
-		}
-		return show(c, map[string]any{"file": arguments[0], "signer": signer, "signatures": len(t.Signatures)},
-			fmt.Sprintf("%s signed %s\n", signer, arguments[0]))
-	})
-	return c
 }
 
 func newTxSend() *cobra.Command {
@@ -236,12 +168,10 @@ func newTxSend() *cobra.Command {
 			return err
 		}
 		return f.with(c.Context(), func(ctx context.Context, node *client.Client) error {
-			network := node.Network()
-			if network.ID != t.NetworkID || network.ChainID != t.ChainID {
-				return fails(exitConfig, fmt.Errorf("%s is for the network %s (chain %d), and the node is of %s (chain %d)",
-					arguments[0], t.NetworkID, t.ChainID, network.ID, network.ChainID), "name a node of that network with --rpc")
+			if err := t.ofNetwork(arguments[0], node.Network()); err != nil {
+				return err
 			}
-			raw, err := t.raw(network)
+			raw, err := t.raw(node.Network())
 			if err != nil {
 				return err
 			}
@@ -299,7 +229,7 @@ func getTx(ctx context.Context, c *cobra.Command, node *client.Client, hash cryp
 		text = s.receipt(receipt)
 	}
 	if tx.Tx.Memo != "" {
-		text += fmt.Sprintf("memo     %q\n", tx.Tx.Memo)
+		text += fmt.Sprintf("memo     %s\n", quoted(tx.Tx.Memo))
 	}
 	return show(c, map[string]any{"transaction": tx, "receipt": receipt}, text+s.operation(tx.Tx.Op))
 }

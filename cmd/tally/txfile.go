@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -122,6 +123,11 @@ func (t *txFile) recover(network *ledger.Network, i int) error {
 	if s.Signer != nil && *s.Signer != signer {
 		return fmt.Errorf("signature %d is said to be of %s, but it is not over this transaction by that key: the transaction was changed after it was signed, or the signature is damaged", i, *s.Signer)
 	}
+	for _, before := range t.Signatures[:i] {
+		if *before.Signer == signer {
+			return fmt.Errorf("signature %d: %s has signed already", i, signer)
+		}
+	}
 	s.Signer, s.Signature = &signer, signature[:]
 	return nil
 }
@@ -201,20 +207,18 @@ func writeUnsigned(c *cobra.Command, name string, network *ledger.Network, body 
 			name, network.BodyHash(&body), name, name))
 }
 
-// text shows a transaction file.
-func (t *txFile) text(network *ledger.Network) string {
+// text shows a transaction file, but for who has signed it.
+func (t *txFile) text(s speech, network *ledger.Network) string {
+	return s.statement(network, &t.Tx, time.Now()) +
+		fmt.Sprintf("body hash   %s\ndigest      %s (typed data)\n", network.BodyHash(&t.Tx), network.TypedDataDigest(&t.Tx))
+}
+
+// signers says who has signed, as far as that is known without a node.
+func (t *txFile) signers() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "network     %s (chain %d)\nsender      %s, nonce %d\n", t.NetworkID, t.ChainID, t.Tx.Sender, t.Tx.Nonce)
-	if t.Tx.ValidUntil != 0 {
-		fmt.Fprintf(&b, "valid until %s\n", utc(uint64(t.Tx.ValidUntil)))
-	}
-	if t.Tx.Memo != "" {
-		fmt.Fprintf(&b, "memo        %q\n", t.Tx.Memo)
-	}
-	fmt.Fprintf(&b, "body hash   %s\ndigest      %s (typed data)\n%s", network.BodyHash(&t.Tx), network.TypedDataDigest(&t.Tx), plain.operation(t.Tx.Op))
 	for _, account := range t.Tx.Authorisers() {
 		state := "not signed with its own key"
-		if slices.ContainsFunc(t.Signatures, func(s wire.Signature) bool { return *s.Signer == account }) {
+		if t.has(account) {
 			state = "signed"
 		}
 		fmt.Fprintf(&b, "%s  %s\n", account, state)
