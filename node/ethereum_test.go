@@ -3,10 +3,12 @@ package node
 import (
 	"errors"
 	"net/http/httptest"
+	"reflect"
 	"testing"
 
 	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/ethclient"
 	"github.com/holiman/uint256"
 
@@ -70,6 +72,7 @@ func addUp(t *testing.T, client *ethclient.Client, backend rpc.Backend) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	lookedUp(t, client, logs)
 	type holder struct{ asset, account common.Address }
 	sums := map[holder]*uint256.Int{}
 	of := func(asset common.Address, topic common.Hash) *uint256.Int {
@@ -104,6 +107,33 @@ func addUp(t *testing.T, client *ethclient.Client, backend rpc.Backend) {
 	}
 	if seen < 4 {
 		t.Errorf("only %d holders in %d logs", seen, len(logs))
+	}
+}
+
+// lookedUp compares the logs of one asset, and of one holder, which the index finds,
+// with those among all.
+func lookedUp(t *testing.T, client *ethclient.Client, all []types.Log) {
+	t.Helper()
+	last := all[len(all)-1]
+	for name, c := range map[string]struct {
+		query ethereum.FilterQuery
+		asked func(*types.Log) bool
+	}{
+		"asset": {ethereum.FilterQuery{Addresses: []common.Address{last.Address}}, func(l *types.Log) bool { return l.Address == last.Address }},
+		"payer": {ethereum.FilterQuery{Topics: [][]common.Hash{nil, {last.Topics[1]}}}, func(l *types.Log) bool { return l.Topics[1] == last.Topics[1] }},
+		"payee": {ethereum.FilterQuery{Topics: [][]common.Hash{nil, nil, {last.Topics[2]}}}, func(l *types.Log) bool { return l.Topics[2] == last.Topics[2] }},
+	} {
+		var want []types.Log
+		for _, l := range all {
+			if c.asked(&l) {
+				want = append(want, l)
+			}
+		}
+		c.query.FromBlock = common.Big0
+		got, err := client.FilterLogs(t.Context(), c.query)
+		if err != nil || !reflect.DeepEqual(got, want) || len(want) == 0 || len(want) == len(all) {
+			t.Errorf("by %s: %d logs of %d, %v; want %d", name, len(got), len(all), err, len(want))
+		}
 	}
 }
 

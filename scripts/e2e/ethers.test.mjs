@@ -163,3 +163,33 @@ test("a hundred calls in a batch", async () => {
   assert.equal(answers.length, 100);
   for (const a of answers) assert.match(a.result, /^0x[1-9a-f][0-9a-f]*$/, "an unpadded quantity");
 });
+
+test("ethers reads what was signed natively", async () => {
+  const sender = wallet(1);
+  const to = Wallet.createRandom().address;
+  const leg = (asset, amount) => ({ from: sender.address, to, asset, amount });
+  const legs = [leg(info.assets[1].asset, "7"), leg(info.assets[0].asset, "3")];
+  const { nextNonce } = await call(info.rpc[0], "ledger_getAccount", sender.address);
+  const tx = { sender: sender.address, nonce: nextNonce, transfer: { legs } };
+  const simulated = await call(info.rpc[0], "ledger_simulate", tx);
+  assert.equal(simulated.status, "applied");
+  assert.deepEqual(simulated.authorisers.map((a) => a.account), [sender.address]);
+  const { typedData } = await call(info.rpc[0], "ledger_typedData", tx);
+  const { EIP712Domain, ...types } = typedData.types;
+  assert.ok(EIP712Domain);
+  const signature = await sender.signTypedData(typedData.domain, types, typedData.message);
+  const hash = await call(info.rpc[0], "ledger_sendTransaction", { tx, signatures: [{ scheme: 0, signature }] });
+  const native = await call(info.rpc[0], "ledger_waitReceipt", hash, 20000);
+  assert.deepEqual(native.events, simulated.events);
+
+  const shown = await provider.getTransaction(hash);
+  assert.equal(shown.hash, hash);
+  assert.equal(shown.from, sender.address);
+  assert.equal(shown.type, 0);
+  const receipt = await shown.wait();
+  assert.equal(receipt.status, 1);
+  assert.equal(receipt.logs.length, 2);
+  assert.equal(receipt.blockHash, native.blockHash);
+  const block = await provider.getBlock(receipt.blockNumber, true);
+  assert.ok(block.prefetchedTransactions.some((t) => t.hash === hash));
+});
