@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"runtime/debug"
-	"sync/atomic"
 	"time"
 
 	"github.com/tallystick/tallystick/rpc/wire"
@@ -39,7 +38,7 @@ func (s *Server) answer(ctx context.Context, name string, args []arg, run func(c
 	if result, err = render(value); err != nil {
 		return nil, s.explain(name, err)
 	}
-	if left, ok := ctx.Value(budgetKey{}).(*atomic.Int64); ok && left.Add(-int64(len(result))) < 0 {
+	if b := batchOf(ctx); b != nil && b.left.Add(-int64(len(result))) < 0 {
 		return nil, kindResponse.plain()
 	}
 	return result, nil

@@ -6,8 +6,6 @@ import (
 
 	"github.com/ethereum/go-ethereum/common/hexutil"
 
-	"github.com/tallystick/tallystick/crypto"
-	"github.com/tallystick/tallystick/ledger"
 	"github.com/tallystick/tallystick/rpc/eth"
 )
 
@@ -191,34 +189,6 @@ func (s *Server) transactionAt(p *params, id eth.BlockID) (any, error) {
 	}
 	receipt := at.Receipts[0]
 	return eth.NewTransaction(s.backend.Network(), raw[index], receipt.Hash, eth.PlaceOf(receipt)), nil
-}
-
-// GetTransactionReceipt is eth_getTransactionReceipt.
-func (a *ethAPI) GetTransactionReceipt(ctx context.Context, hash arg) (json.RawMessage, error) {
-	return a.s.answer(ctx, "eth_getTransactionReceipt", []arg{hash}, func(_ context.Context, p *params) (any, error) {
-		hash := p.hash()
-		if p.err != nil {
-			return nil, p.err
-		}
-		return a.s.ethReceipt(hash)
-	})
-}
-
-// ethReceipt is a transaction's receipt; nil where the chain does not have it.
-func (s *Server) ethReceipt(hash crypto.Hash) (any, error) {
-	receipt, err := s.backend.Receipt(hash)
-	if err != nil || receipt == nil {
-		return nil, err
-	}
-	b, err := s.ethBlock(ledger.Height(receipt.Height))
-	if err != nil || b == nil {
-		return nil, err
-	}
-	shown, ok := b.Receipt(receipt)
-	if !ok {
-		return nil, nil
-	}
-	return shown, nil
 }
 
 // GetBlockReceipts is eth_getBlockReceipts.

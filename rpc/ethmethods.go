@@ -121,7 +121,8 @@ var ethMethods = []*method{
 		params: []param{paramBlockHash, paramIndex}, result: resultEthTx,
 	}, {
 		name: "eth_getTransactionReceipt", summary: "What became of a transaction.",
-		params: []param{paramHash}, result: result{"receipt", "no committed transaction has this hash", refTo[eth.Receipt]},
+		description: "While it is pending on this node the call waits up to 250 ms for the receipt, so that libraries which look once, and again at the next block, need not wait for that.",
+		params:      []param{paramHash}, result: result{"receipt", "no committed transaction has this hash", refTo[eth.Receipt]},
 	}, {
 		name: "eth_getBlockReceipts", summary: "The receipts of a block.",
 		params: []param{{"block", true, formEthBlock, "The block."}}, result: result{"receipts", "there is no such block", listOf[eth.Receipt]},

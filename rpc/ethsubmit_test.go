@@ -5,6 +5,7 @@ import (
 	"math/big"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
@@ -102,6 +103,39 @@ func TestEthSendPending(t *testing.T) {
 	e = h.refused(t, wire.CodeInvalidInput, "duplicateNonce", "eth_sendRawTransaction", rawOf(t, h.ethTx(t, ledger.EnvelopeLegacy, 0, 6)))
 	if !strings.HasPrefix(e.Message, "replacement transaction underpriced") || *e.Data.Hash != hash {
 		t.Errorf("%+v", e)
+	}
+}
+
+// A receipt that is about to come is waited for a little, singly and in a batch:
+// on an idle network a library that misses it looks again only at the next block.
+func TestEthReceiptThatIsAboutToCome(t *testing.T) {
+	h := newHarness(t, Options{})
+	h.node.hold = true
+	for nonce, batch := range []bool{false, true} {
+		tx := h.ethTx(t, ledger.EnvelopeDynamicFee, uint64(nonce), 5)
+		var hash crypto.Hash
+		h.result(t, &hash, "eth_sendRawTransaction", rawOf(t, tx))
+		body := request("eth_getTransactionReceipt", hash)
+		if batch {
+			body = "[" + body + "," + body + "]"
+		}
+		if w := h.post(body); strings.Contains(w.Body.String(), `"status"`) || !strings.Contains(w.Body.String(), `"result":null`) {
+			t.Errorf("it is pending, and there is no block: %s", w.Body)
+		}
+		asked := make(chan string)
+		go func() { asked <- h.post(body).Body.String() }()
+		select {
+		case answer := <-asked:
+			t.Fatalf("it did not wait: %s", answer)
+		case <-time.After(20 * time.Millisecond):
+		}
+		h.node.commit(t)
+		if answer := <-asked; !strings.Contains(answer, `"status":"0x1"`) || strings.Contains(answer, `"result":null`) {
+			t.Errorf("the receipt has come: %s", answer)
+		}
+	}
+	if w := h.post(request("eth_getTransactionReceipt", crypto.Hash{1})); !strings.Contains(w.Body.String(), `"result":null`) {
+		t.Errorf("an unknown transaction: %s", w.Body)
 	}
 }
 

@@ -146,9 +146,9 @@ func (s *Server) exchange(ctx context.Context, message screened) []byte {
 		return message.answer
 	}
 	if message.batch {
-		left := new(atomic.Int64)
-		left.Store(maxBatchResponse)
-		ctx = context.WithValue(ctx, budgetKey{}, left)
+		b := &batch{patience: time.Now().Add(receiptPatience)}
+		b.left.Store(maxBatchResponse)
+		ctx = context.WithValue(ctx, batchKey{}, b)
 	}
 	// The http.Server's WriteTimeout would make go-ethereum answer by itself.
 	ctx = context.WithValue(ctx, http.ServerContextKey, nil)
@@ -161,8 +161,19 @@ func (s *Server) exchange(ctx context.Context, message screened) []byte {
 	return out.body
 }
 
-// budgetKey finds the bytes left for the results of a batch.
-type budgetKey struct{}
+// batch is what the calls of a batch share.
+type batch struct {
+	left     atomic.Int64 // bytes for their results
+	patience time.Time    // until when they may wait for receipts of what is pending
+}
+
+type batchKey struct{}
+
+// batchOf finds the batch that a call is of; nil for a single call.
+func batchOf(ctx context.Context) *batch {
+	b, _ := ctx.Value(batchKey{}).(*batch)
+	return b
+}
 
 var jsonHeader = http.Header{"Content-Type": {"application/json"}} // read only
 

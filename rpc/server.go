@@ -99,6 +99,7 @@ type Server struct {
 
 	waiting    gate // calls that wait for a receipt
 	concurrent gate // other calls
+	patient    gate // of those, calls that wait a little for the receipt of what is pending
 	requests   gate // HTTP requests, from their headers to their response
 	sockets    gate // open WebSockets
 	admitting  gate // transactions that are being admitted
@@ -131,6 +132,7 @@ func NewServer(b Backend, o Options) (*Server, error) {
 	s.upgrader = websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }} // serveWebSocket has checked it
 	s.waiting = newGate(o.MaxWaiting)
 	s.concurrent = newGate(o.MaxConcurrent)
+	s.patient = newGate(max(o.MaxConcurrent/2, 1))
 	s.requests = newGate(o.MaxWaiting + 4*o.MaxConcurrent)
 	s.sockets = newGate(o.MaxConnections)
 	s.admitting = newGate(admittedAtOnce())

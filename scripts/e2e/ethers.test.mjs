@@ -10,7 +10,7 @@ let devnet, info, provider, socket, euro;
 before(async () => {
   devnet = await startDevnet(Number(process.env.TALLY_E2E_PORT ?? 18545) + 1200);
   info = devnet.info;
-  provider = new JsonRpcProvider(info.rpc[0], undefined, { pollingInterval: 100 });
+  provider = new JsonRpcProvider(info.rpc[0], undefined, { pollingInterval: 100, cacheTimeout: -1 }); // ethers else remembers reads for longer than a block takes
   socket = new WebSocketProvider(info.rpc[1].replace("http", "ws"));
   euro = new Contract(info.assets[1].asset, erc20, provider);
 });
