@@ -71,6 +71,8 @@ type View interface {
 	// Account answers nil where there is no account. Balances are complete
 	// and ascend by asset.
 	Account(address crypto.Address) (*wire.Account, error)
+	// Member answers the member that answers for an account; zero for none.
+	Member(account crypto.Address) (crypto.Address, error)
 	Balance(account, asset crypto.Address) (ledger.Balance, error)
 	// Asset and AssetBySymbol answer nil where there is no asset.
 	Asset(asset crypto.Address) (*wire.Asset, error)

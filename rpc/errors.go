@@ -54,6 +54,10 @@ var (
 	kindParams        = errorKind{"invalidParams", codeInvalidParams, "a parameter is missing, superfluous or not of the expected form; the message names it", ""}
 	kindBatchWaits    = errorKind{"tooManyWaitingInBatch", wire.CodeInvalidInput, "the batch has more waiting calls than one batch may, because its calls run one after another", "send waiting calls singly; over one WebSocket many wait at the same time"}
 	kindResponse      = errorKind{"responseTooLarge", wire.CodeInvalidInput, "the answers of this batch are longer together than the node sends at once", "ask for this in another request"}
+	kindWebSocketOnly = errorKind{"webSocketOnly", wire.CodeInvalidInput, "a subscription needs a WebSocket, where it is a call of its own and in no batch", "open a WebSocket to the same address (ws:// or wss://) and send the call there singly"}
+	kindSubscriptions = errorKind{"tooManySubscriptions", wire.CodeUnavailable, "the connection, or the node, has as many subscriptions as it may", "end some, or follow more with one of them; or ask another node"}
+	kindLagging       = errorKind{"lagging", wire.CodeUnavailable, "the subscription fell too far behind and was ended", "subscribe again from the cursor"}
+	kindNotKept       = errorKind{"notKept", wire.CodeNotFound, "the node no longer keeps the blocks behind this cursor", "ask a node that keeps them, or begin later"}
 	kindUnknownHeight = errorKind{"unknownHeight", wire.CodeNotFound, "the height is above the chain's, or its state or block is no longer kept", `ledger_status has the newest height; leave the height out for the newest state`}
 	kindTimeout       = errorKind{"timeout", wire.CodeUnavailable, "the receipt did not come in time; data.hash is the transaction", "ledger_waitReceipt waits on; sending the same bytes again does no harm"}
 	kindBusy          = errorKind{"busy", wire.CodeUnavailable, "the node is serving as many calls as it may", "try again shortly, or ask another node"}
@@ -70,7 +74,7 @@ var (
 // errorKinds is the table in the order in which documents list it.
 var errorKinds = []errorKind{
 	kindParse, kindRequest, kindBatchTooLarge, kindTooLarge, kindMethod, kindParams,
-	kindBatchWaits, kindResponse, kindUnknownHeight, kindTimeout, kindBusy, kindPoolFull,
+	kindBatchWaits, kindResponse, kindWebSocketOnly, kindUnknownHeight, kindNotKept, kindSubscriptions, kindLagging, kindTimeout, kindBusy, kindPoolFull,
 	kindAccountQuota, kindMemberQuota, kindCatchingUp, kindBodyTimeout, kindShuttingDown, kindCancelled, kindInternal,
 }
 

@@ -31,6 +31,8 @@ type memory struct {
 	changed  chan struct{} // closed and replaced by commit
 	fail     error         // what every method answers with, if set
 	crash    bool          // Status panics
+
+	reading sync.RWMutex // held by holdDone
 }
 
 // aliceKey and bobKey are the first keys of the well-known test mnemonic.
@@ -290,6 +292,8 @@ func (m *memory) WaitHeight(ctx context.Context, height ledger.Height) error {
 }
 
 func (m *memory) Done(height ledger.Height) (*Done, error) {
+	m.reading.RLock()
+	defer m.reading.RUnlock()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.fail != nil || int(height) >= len(m.done) {
@@ -408,4 +412,32 @@ func (v memoryView) Assets(after crypto.Address, limit int) ([]wire.Asset, error
 		out = append(out, *a)
 	}
 	return out, nil
+}
+
+func (v memoryView) Member(account crypto.Address) (crypto.Address, error) {
+	raw := v[string(ledger.KeyAccount(account))]
+	if raw == nil {
+		return crypto.Address{}, nil
+	}
+	record, err := ledger.DecodeAccount(raw)
+	return record.Member, err
+}
+
+// repeatBlock appends the newest block once more, at the next height.
+func (m *memory) repeatBlock() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	last := len(m.done) - 1
+	done, block := *m.done[last], *m.blocks[last-1]
+	done.Height++
+	block.Height++
+	m.done, m.blocks, m.states = append(m.done, &done), append(m.blocks, &block), append(m.states, m.states[last])
+	close(m.changed)
+	m.changed = make(chan struct{})
+}
+
+// holdDone keeps Done from answering until release is called.
+func (m *memory) holdDone() (release func()) {
+	m.reading.Lock()
+	return m.reading.Unlock
 }

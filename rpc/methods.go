@@ -18,6 +18,7 @@ type method struct {
 	result      result
 	errors      []errorComponent // beside those of every method
 	waits       bool             // for a receipt
+	single      bool             // never in a batch
 }
 
 // param is one positional parameter.
@@ -63,7 +64,7 @@ var (
 )
 
 // methodTable lists every method, in the order of the documents.
-var methodTable = slices.Concat(ledgerMethods, holdingMethods, governMethods, []*method{discoverRow})
+var methodTable = slices.Concat(ledgerMethods, holdingMethods, governMethods, subscriptionMethods, []*method{discoverRow})
 
 var ledgerMethods = []*method{
 	{

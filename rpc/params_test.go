@@ -23,6 +23,8 @@ func validParams(t testing.TB, h *harness) map[string][]any {
 		"ledger_getBalance": {alice, bob, 0}, "ledger_getAsset": {"EUR"}, "ledger_listAssets": {map[string]any{"limit": 1}}, "rpc_discover": {},
 		"ledger_listMembers": {map[string]any{"limit": 1}}, "ledger_getMember": {alice}, "ledger_listValidators": {},
 		"ledger_listProposals": {map[string]any{"limit": 1}}, "ledger_getProposal": {1}, "ledger_getParams": {},
+		"ledger_subscribe":    {"receipts", map[string]any{"account": alice, "asset": bob, "member": bob, "reference": "r", "cursor": map[string]any{"height": 1, "index": -1}}},
+		"ledger_unsubscribe":  {"0x1"},
 		"ledger_getAuthority": {alice}, "ledger_getHold": {alice}, "ledger_getHolder": {bob, alice}, "ledger_getMetadata": {bob},
 	}
 }
@@ -40,6 +42,15 @@ var badValues = map[string][]string{
 	formPage.expects:     {`[]`, `1`, `"1"`, `{"limit":0}`, `{"limit":1001}`, `{"limit":-1}`, `{"limit":"1"}`, `{"limit":1.5}`, `{"cursor":1}`, `{"cursor":"next"}`, `{"offset":1}`, `{"Limit":1}`, `{"limit":1,"limit":2}`},
 	formProposal.expects: {`0`, `-1`, `1.5`, `1e3`, `9007199254740992`, `"1"`, `"0x1"`, `true`, `[]`},
 	formBody.expects:     badBodies(),
+	formFollow.expects:   {`"x"`, `""`, `7`, `[]`, `{}`, `"newblocks"`, `"newHeads"`, `true`},
+	formID.expects:       {`7`, `[]`, `{}`, `true`},
+	formOptions.expects: {
+		`"x"`, `[]`, `7`, `{"accounts":[]}`, `{"account":"0x1"}`, `{"account":7}`, `{"asset":"EUR"}`, `{"member":[]}`, `{"reference":""}`, `{"reference":7}`,
+		`{"reference":"` + strings.Repeat("r", 36) + `"}`, `{"cursor":7}`, `{"cursor":"latest"}`, `{"cursor":{}}`, `{"cursor":{"index":1}}`, `{"cursor":{"height":-1}}`,
+		`{"cursor":{"height":"1"}}`, `{"cursor":{"height":1.5}}`, `{"cursor":{"height":9007199254740992}}`, `{"cursor":{"height":1,"index":-3}}`,
+		`{"cursor":{"height":1,"index":-1.0}}`, `{"cursor":{"height":1,"index":4294967296}}`, `{"cursor":{"height":1,"index":"0"}}`,
+		`{"cursor":{"height":1,"height":2}}`, `{"cursor":{"height":1,"Index":2}}`, `{"cursor":{"height":1,"hash":2}}`, `{"cursor":[1,2]}`,
+	},
 	formSigned.expects: {
 		`[]`, `{}`, `{"tx":null,"signatures":[]}`, `{"signatures":[]}`, `{"tx":` + goodBody + `}`, `{"tx":` + goodBody + `,"signatures":null}`, `{"tx":` + goodBody + `,"signatures":{}}`,
 		`{"tx":` + goodBody + `,"signatures":[{}]}`, `{"tx":` + goodBody + `,"signatures":[null]}`, `{"tx":` + goodBody + `,"signatures":[{"scheme":0}]}`,
@@ -140,7 +151,8 @@ func TestSchemasOfParametersAgreeWithTheServer(t *testing.T) {
 			}
 		}
 	}
-	finer := []string{`1.0`, `1e3`, `1e1`, `1e9`, `"0xF39`, `"nonce":1,"nonce"`, `"limit":1,"limit"`, `"amount":"1","amount"`, `{"scheme":0,"scheme"`, `"tx":` + goodBody + `,"tx"`, `"340282366920938463463374607431768211456"`, `"cursor":"next"`, `\ud800`}
+	finer := []string{`1.0`, `1e3`, `1e1`, `1e9`, `"0xF39`, `"nonce":1,"nonce"`, `"limit":1,"limit"`, `"amount":"1","amount"`, `{"scheme":0,"scheme"`, `"tx":` + goodBody + `,"tx"`, `"340282366920938463463374607431768211456"`, `"cursor":"next"`, `\ud800`,
+		`"height":1,"height"`, `-1.0`}
 	for _, m := range methodTable {
 		for i, p := range m.params {
 		values:

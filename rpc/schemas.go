@@ -168,6 +168,7 @@ func init() { // they refer to each other through named
 		},
 	}
 	addGovernance()
+	addSubscriptions()
 }
 
 // maxThreshold is the greatest sum of an account's weights.

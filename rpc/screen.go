@@ -146,6 +146,9 @@ func (c call) check(waits *int) *callError {
 	if m == nil {
 		return kindMethod.with("there is no method %s", shorten(c.name))
 	}
+	if m.single && waits != nil {
+		return kindWebSocketOnly.with("%s is in no batch: send it as a call of its own, over a WebSocket", name)
+	}
 	if m.waits && waits != nil {
 		if *waits++; *waits > maxBatchWaits {
 			return kindBatchWaits.with("the calls of a batch run one after another, so at most %d of them may wait; this is waiting call %d", maxBatchWaits, *waits)

@@ -14,18 +14,24 @@ import (
 	gethrpc "github.com/ethereum/go-ethereum/rpc"
 	"github.com/gorilla/websocket"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/tallystick/tallystick/rpc/feed"
 )
 
 // Options are the server's limits and surroundings. A zero value stands for
 // the default.
 type Options struct {
-	MaxBodyBytes   int           // of an HTTP body or a WebSocket message; 5 MiB
-	MaxBatch       int           // calls in one batch; 100
-	MaxWaiting     int           // calls that wait for a receipt at the same time; 4096
-	MaxConcurrent  int           // other calls that run at the same time; 1024
-	MaxConnections int           // open WebSockets; 4096. (The listener bounds plain HTTP.)
-	WaitTimeout    time.Duration // the longest wait; a longer timeoutMs means this one; 30 s
-	ReadTimeout    time.Duration // for the body of one HTTP request; 30 s
+	MaxBodyBytes   int // of an HTTP body or a WebSocket message; 5 MiB
+	MaxBatch       int // calls in one batch; 100
+	MaxWaiting     int // calls that wait for a receipt at the same time; 4096
+	MaxConcurrent  int // other calls that run at the same time; 1024
+	MaxConnections int // open WebSockets; 4096. (The listener bounds plain HTTP.)
+
+	MaxSubscriptions           int // in all; 10,000
+	MaxConnectionSubscriptions int // of one WebSocket; 1024
+
+	WaitTimeout time.Duration // the longest wait; a longer timeoutMs means this one; 30 s
+	ReadTimeout time.Duration // for the body of one HTTP request; 30 s
 
 	// AllowedOrigins are the web pages (scheme://host[:port], or "*" for
 	// every one) whose scripts may call the node from a browser. By default
@@ -57,6 +63,8 @@ func (o Options) withDefaults() (Options, error) {
 		{"MaxBodyBytes", &o.MaxBodyBytes, 5 << 20}, {"MaxBatch", &o.MaxBatch, 100},
 		{"MaxWaiting", &o.MaxWaiting, 4096}, {"MaxConcurrent", &o.MaxConcurrent, 1024},
 		{"MaxConnections", &o.MaxConnections, 4096},
+		{"MaxSubscriptions", &o.MaxSubscriptions, 10_000},
+		{"MaxConnectionSubscriptions", &o.MaxConnectionSubscriptions, 1024},
 	} {
 		if *limit.value < 0 {
 			return o, fmt.Errorf("rpc: %s %d: must be above 0, or 0 for %d", limit.name, *limit.value, limit.fallback)
@@ -100,6 +108,10 @@ type Server struct {
 	requests   gate // HTTP requests, from their headers to their response
 	sockets    gate // open WebSockets
 	admitting  gate // transactions that are being admitted
+	subscribed gate // subscriptions
+
+	feed *feed.Feed
+	slow slowness
 
 	stopping context.Context // ends when Shutdown begins
 	stop     context.CancelFunc
@@ -127,6 +139,8 @@ func NewServer(b Backend, o Options) (*Server, error) {
 	s.requests = newGate(o.MaxWaiting + 4*o.MaxConcurrent)
 	s.sockets = newGate(o.MaxConnections)
 	s.admitting = newGate(admittedAtOnce())
+	s.subscribed = newGate(o.MaxSubscriptions)
+	s.feed, s.slow = feed.New(s.stopping, feedSource{b}), usualSlowness
 	if s.metrics, err = newMetrics(o.Metrics, s); err != nil {
 		return nil, err
 	}

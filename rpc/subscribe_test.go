@@ -1,0 +1,609 @@
+package rpc
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	gethrpc "github.com/ethereum/go-ethereum/rpc"
+	"github.com/gorilla/websocket"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/tallystick/tallystick/crypto"
+	"github.com/tallystick/tallystick/ledger"
+	"github.com/tallystick/tallystick/rpc/feed"
+	"github.com/tallystick/tallystick/rpc/wire"
+)
+
+// listener is a subscription as its client sees it.
+type listener struct {
+	t      testing.TB
+	socket *websocket.Conn
+	id     string
+	schema *jsonschema.Schema // of a notice; nil for none
+}
+
+// noticeSchema is the schema of notices in the OpenRPC document.
+func noticeSchema(t testing.TB) *jsonschema.Schema {
+	t.Helper()
+	document := parse(t, testDocument(t))
+	closeObjects(document)
+	c := jsonschema.NewCompiler()
+	c.DefaultDraft(jsonschema.Draft7)
+	if err := c.AddResource("doc.json", document); err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.Compile("doc.json#/components/schemas/Notice")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// listen subscribes over a WebSocket of its own.
+func listen(t testing.TB, h *harness, kind string, options any) *listener {
+	t.Helper()
+	l := &listener{t: t, socket: dial(t, h)}
+	l.subscribe(kind, options)
+	return l
+}
+
+// subscribe asks for a subscription, which must be granted.
+func (l *listener) subscribe(kind string, options any) {
+	l.t.Helper()
+	say(l.t, l.socket, request("ledger_subscribe", kind, options))
+	a := readAnswer(l.t, hear(l.t, l.socket))
+	if a.Error != nil {
+		l.t.Fatalf("%+v", *a.Error)
+	}
+	if err := json.Unmarshal(a.Result, &l.id); err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+// next hears one notice, whatever it says.
+func (l *listener) next() wire.Notice {
+	l.t.Helper()
+	return l.read(hear(l.t, l.socket))
+}
+
+func (l *listener) read(raw []byte) wire.Notice {
+	l.t.Helper()
+	var message struct {
+		Version, Method string
+		ID              *json.RawMessage
+		Params          struct {
+			Subscription string
+			Result       json.RawMessage
+		}
+	}
+	if err := json.Unmarshal(raw, &message); err != nil || message.Method != "ledger_subscription" || message.ID != nil || message.Params.Subscription != l.id {
+		l.t.Fatalf("%v: %s is no notification of %s", err, raw, l.id)
+	}
+	if l.schema != nil {
+		if err := l.schema.Validate(parse(l.t, message.Params.Result)); err != nil {
+			l.t.Errorf("%v in %s", err, message.Params.Result)
+		}
+	}
+	var n wire.Notice
+	if err := json.Unmarshal(message.Params.Result, &n); err != nil {
+		l.t.Fatal(err)
+	}
+	return n
+}
+
+// until hears notices until the cursor is reached, and returns those that tell
+// something.
+func (l *listener) until(end wire.Cursor) (told []wire.Notice) {
+	l.t.Helper()
+	for {
+		n := l.next()
+		if n.Error != nil {
+			l.t.Fatalf("%+v", *n.Error)
+		}
+		if n.Block != nil || n.Own != nil || n.Receipt != nil {
+			told = append(told, n)
+		}
+		if n.Cursor.Compare(end) >= 0 {
+			return told
+		}
+	}
+}
+
+// block commits a block of bodies by alice.
+func (h *harness) block(t testing.TB, bodies ...ledger.Body) {
+	t.Helper()
+	h.node.mu.Lock()
+	h.node.hold = true
+	h.node.mu.Unlock()
+	for _, b := range bodies {
+		if v, err := h.node.Submit(context.Background(), h.signed(t, b).Raw); err != nil || v.Code != ledger.Applied {
+			t.Fatalf("%v %v", err, v.Code)
+		}
+	}
+	h.node.commit(t)
+}
+
+// eventful makes a chain in which a hold expires, and what else filters look at.
+func eventful(t testing.TB, h *harness) {
+	t.Helper()
+	tally := h.node.net.Settlement
+	carol, dave := crypto.Address{19: 0xca}, crypto.Address{19: 0xda}
+	pay := func(nonce ledger.Nonce, to crypto.Address, reference string) ledger.Body {
+		return ledger.Body{Sender: alice, Nonce: nonce, Op: &ledger.Transfer{Legs: []ledger.Leg{
+			{From: alice, To: to, Asset: tally, Amount: ledger.NewAmount(1), Reference: reference}}}}
+	}
+	hold := func(nonce ledger.Nonce, to crypto.Address, expiry ledger.UnixTime) ledger.Body {
+		return ledger.Body{Sender: alice, Nonce: nonce, Op: &ledger.CreateHold{From: alice, To: to, Asset: tally, Amount: ledger.NewAmount(5), Expiry: expiry, Reference: "hold"}}
+	}
+	h.block(t, pay(0, carol, "one"), pay(1, dave, "two"))
+	h.block(t)
+	h.block(t, hold(2, carol, genesisTime+5), hold(3, dave, genesisTime+5), pay(4, bob, "one"))
+	h.block(t)
+	h.block(t, pay(5, carol, "one")) // the holds expire in this block
+	h.block(t, pay(6, bob, ""))
+	h.block(t)
+}
+
+// holdsOf says which of a block's own events, or receipts, an honest and slow
+// reading of the filter's definition chooses.
+func chosenBy(t testing.TB, n *memory, height ledger.Height, options wire.SubscribeOptions, sender crypto.Address, events []wire.Event) bool {
+	t.Helper()
+	view, err := n.View(height)
+	if err != nil {
+		t.Fatal(err)
+	}
+	account, asset, member, reference := options.Account == nil, options.Asset == nil, options.Member == nil, options.Reference == nil
+	see := func(a crypto.Address) {
+		of, err := view.Member(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		account = account || a == *options.Account
+		member = member || a == *options.Member || of == *options.Member
+	}
+	if !sender.IsZero() {
+		see(sender)
+	}
+	for _, e := range events {
+		for _, a := range e.Attributes() {
+			switch a.Key {
+			case "account", "from", "to", "arbiter", "issuer", "member":
+				if address, err := crypto.ParseAddress(a.Value); err == nil && !address.IsZero() {
+					if a.Key == "member" {
+						member = member || address == *options.Member
+					} else {
+						see(address)
+					}
+				}
+			case "asset":
+				asset = asset || strings.EqualFold(a.Value, options.Asset.String())
+			case "reference":
+				reference = reference || a.Value == *options.Reference
+			}
+		}
+	}
+	return account && asset && member && reference
+}
+
+// expected is the stream by the definition.
+func expected(t testing.TB, n *memory, options wire.SubscribeOptions, behind wire.Cursor) (cursors []wire.Cursor) {
+	t.Helper()
+	for height := range n.Height() + 1 {
+		done, err := n.Done(height)
+		if err != nil {
+			t.Fatal(err)
+		}
+		own := wire.Cursor{Height: uint64(height), Index: wire.IndexOwnEvents}
+		for _, e := range done.Events {
+			if own.Compare(behind) > 0 && chosenBy(t, n, height, options, crypto.Address{}, []wire.Event{{Event: e}}) {
+				cursors = append(cursors, own)
+				break
+			}
+		}
+		for i, r := range done.Receipts {
+			at := wire.Cursor{Height: uint64(height), Index: int64(i)}
+			if at.Compare(behind) > 0 && chosenBy(t, n, height, options, r.Sender, r.Events) {
+				cursors = append(cursors, at)
+			}
+		}
+	}
+	return cursors
+}
+
+func cursorsOf(notices []wire.Notice) (out []wire.Cursor) {
+	for _, n := range notices {
+		out = append(out, n.Cursor)
+	}
+	return out
+}
+
+// From every cursor on, every filter gives exactly what stands behind the cursor
+// and fits, in order: nothing is missed, nothing comes twice.
+func TestSubscriptionsFromEveryCursor(t *testing.T) {
+	h := newHarness(t, Options{})
+	eventful(t, h)
+	h.slowness(func(s *slowness) { s.progress = 0 }) // tell the cursor after every block
+	schema := noticeSchema(t)
+	tally, carol := h.node.net.Settlement, crypto.Address{19: 0xca}
+	one, holdText, none := "one", "hold", "none"
+	end := wire.Cursor{Height: 7, Index: -1}
+	begins := []wire.Cursor{{Height: 0, Index: wire.IndexBlockBegin}, {Height: 3, Index: wire.IndexBlockEnd}, {Height: 5, Index: wire.IndexBlockBegin}, {Height: 6, Index: 900}}
+	for _, at := range expected(t, h.node, wire.SubscribeOptions{}, begins[0]) {
+		begins = append(begins, at)
+	}
+	l := &listener{t: t, socket: dial(t, h), schema: schema}
+	told := 0
+	for _, options := range []wire.SubscribeOptions{
+		{}, {Account: &alice}, {Account: &carol}, {Account: &strangerAddress}, {Asset: &tally}, {Asset: &bob}, {Reference: &one}, {Reference: &holdText},
+		{Reference: &none}, {Account: &carol, Reference: &one}, {Account: &carol, Asset: &tally, Reference: &holdText}, {Member: &alice}, {Member: &carol, Account: &alice},
+		{Member: &strangerAddress},
+	} {
+		for _, begin := range begins {
+			options.Cursor = &begin
+			l.subscribe("receipts", options)
+			got, want := cursorsOf(l.until(end)), expected(t, h.node, options, begin)
+			told += len(got)
+			if !slices.Equal(got, want) {
+				t.Fatalf("%s: got %v, want %v", request("ledger_subscribe", options), got, want)
+			}
+			l.unsubscribe(true)
+		}
+	}
+	if told < 100 {
+		t.Errorf("only %d notices", told)
+	}
+}
+
+// unsubscribe ends the subscription and passes over what came before the answer.
+func (l *listener) unsubscribe(want bool) {
+	l.t.Helper()
+	say(l.t, l.socket, request("ledger_unsubscribe", l.id))
+	for {
+		a := readAnswer(l.t, hear(l.t, l.socket))
+		if a.ID == nil {
+			continue
+		}
+		if a.Error != nil || string(a.Result) != fmt.Sprint(want) {
+			l.t.Fatalf("unsubscribe: %s %+v", a.Result, a.Error)
+		}
+		return
+	}
+}
+
+// slowness changes the server's patience, before anybody subscribes.
+func (h *harness) slowness(change func(*slowness)) { change(&h.slow) }
+
+// What a notice has is what the methods have.
+func TestNoticesAreTheReceipts(t *testing.T) {
+	h := newHarness(t, Options{})
+	l := listen(t, h, "receipts", nil)
+	l.schema = noticeSchema(t)
+	if first := l.next(); first.Cursor != (wire.Cursor{Height: 0, Index: -1}) || first.Receipt != nil || first.Own != nil {
+		t.Errorf("the first notice, which tells where it begins, is %+v", first)
+	}
+	eventful(t, h)
+	told := l.until(wire.Cursor{Height: 6, Index: 0})
+	var receipts, own int
+	for _, n := range told {
+		switch {
+		case n.Receipt != nil:
+			receipts++
+			want, _ := h.node.Receipt(n.Receipt.Hash)
+			a, _ := json.Marshal(n.Receipt)
+			b, _ := json.Marshal(want)
+			if string(a) != string(b) {
+				t.Errorf("got %s, want %s", a, b)
+			}
+		case n.Own != nil:
+			own++
+			if len(n.Own.Events) != 2 || n.Own.Height != 5 || n.Own.BlockTime != genesisTime+5 || n.Own.Events[0].Type != ledger.EventHoldReleased {
+				t.Errorf("own events %+v", n.Own)
+			}
+		}
+	}
+	if receipts != 7 || own != 1 {
+		t.Errorf("%d receipts, %d own", receipts, own)
+	}
+	carol := crypto.Address{19: 0xca}
+	l.subscribe("receipts", wire.SubscribeOptions{Account: &carol, Cursor: &wire.Cursor{Height: 4, Index: wire.IndexBlockEnd}})
+	if told := l.until(wire.Cursor{Height: 5, Index: 0}); len(told) != 2 || told[0].Own == nil || len(told[0].Own.Events) != 1 || told[0].Own.Events[0].To != carol {
+		t.Errorf("carol's hold expired: %+v", told)
+	}
+}
+
+func TestSubscribeToBlocks(t *testing.T) {
+	h := newHarness(t, Options{})
+	eventful(t, h)
+	l := listen(t, h, "newBlocks", wire.SubscribeOptions{Cursor: &wire.Cursor{Height: 0, Index: wire.IndexBlockBegin}})
+	l.schema = noticeSchema(t)
+	told := l.until(wire.Cursor{Height: 7, Index: -1})
+	if len(told) != 7 {
+		t.Fatalf("%d blocks", len(told))
+	}
+	for i, n := range told {
+		want, _ := h.node.Block(ledger.Height(i + 1))
+		a, _ := json.Marshal(n.Block)
+		b, _ := json.Marshal(want)
+		if string(a) != string(b) || (n.Own != nil) != (i+1 == 5) {
+			t.Errorf("got %s, want %s; own %v", a, b, n.Own)
+		}
+		again := &listener{t: t, socket: l.socket}
+		again.subscribe("newBlocks", wire.SubscribeOptions{Cursor: &n.Cursor})
+		if got := again.next(); got.Cursor != n.Cursor || got.Block != nil {
+			t.Errorf("going on from %v begins at %v", n.Cursor, got.Cursor)
+		}
+		if i < 6 {
+			if got := again.next(); got.Block == nil || got.Block.Height != uint64(i+2) {
+				t.Errorf("after %v came %+v", n.Cursor, got)
+			}
+		}
+		again.unsubscribe(true)
+	}
+	h.block(t)
+	if n := l.next(); n.Block == nil || n.Block.Height != 8 {
+		t.Errorf("a new block: %+v", n)
+	}
+}
+
+// go-ethereum's client, and so whatever is built on it, can subscribe.
+func TestSubscribeWithGethsClient(t *testing.T) {
+	h := newHarness(t, Options{})
+	c, err := gethrpc.Dial("ws" + strings.TrimPrefix(listening(t, h).URL, "http"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	notices := make(chan wire.Notice, 10)
+	sub, err := c.Subscribe(t.Context(), "ledger", notices, "newBlocks")
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-notices // where it begins
+	h.block(t)
+	if n := <-notices; n.Block == nil || n.Block.Height != 1 {
+		t.Errorf("%+v", n)
+	}
+	sub.Unsubscribe()
+	eventually(t, "the subscription ends", func() bool { return h.subscribed.used() == 0 })
+}
+
+func TestSubscriptionsRefused(t *testing.T) {
+	h := newHarness(t, Options{MaxConnectionSubscriptions: 2, MaxSubscriptions: 3})
+	h.block(t)
+	c := dial(t, h)
+	refused := func(c *websocket.Conn, text, name string) {
+		t.Helper()
+		say(t, c, text)
+		raw := hear(t, c)
+		if raw[0] == '[' {
+			raw = raw[1 : len(raw)-1]
+		}
+		if a := readAnswer(t, raw); a.Error == nil || a.Error.Data.Name != name {
+			t.Errorf("%.100s: %+v, want %s", text, a.Error, name)
+		}
+	}
+	ahead := wire.Cursor{Height: 1 + maxAhead + 1, Index: 0}
+	refused(c, request("ledger_subscribe", "receipts", wire.SubscribeOptions{Cursor: &ahead}), "catchingUp")
+	refused(c, "["+request("ledger_subscribe", "newBlocks")+"]", "webSocketOnly")
+	refused(c, request("ledger_subscribe", "newBlocks", wire.SubscribeOptions{Account: &alice}), "invalidParams")
+	for _, l := range []*listener{{t: t, socket: c}, {t: t, socket: c}} {
+		l.subscribe("receipts", wire.SubscribeOptions{Cursor: &wire.Cursor{Height: maxAhead, Index: 0}}) // ahead, and may wait
+		l.next()
+	}
+	refused(c, request("ledger_subscribe", "newBlocks"), "tooManySubscriptions")
+	other := listen(t, h, "newBlocks", nil)
+	other.next()
+	refused(other.socket, request("ledger_subscribe", "newBlocks"), "tooManySubscriptions")
+	say(t, other.socket, request("ledger_unsubscribe", "0x12"))
+	if a := readAnswer(t, hear(t, other.socket)); string(a.Result) != "false" {
+		t.Errorf("an unknown one: %s %+v", a.Result, a.Error)
+	}
+	h.node.mu.Lock()
+	h.node.done[1] = nil // no longer kept
+	h.node.mu.Unlock()
+	other.unsubscribe(true)
+	h.feed = feed.New(t.Context(), feedSource{h.node}) // one that has not seen it
+	refused(other.socket, request("ledger_subscribe", "receipts", wire.SubscribeOptions{Cursor: &wire.Cursor{Height: 1, Index: -1}}), "notKept")
+	c.Close()
+	other.socket.Close()
+	eventually(t, "all places are given back", func() bool { return h.subscribed.used() == 0 && h.sockets.used() == 0 })
+}
+
+// A subscription tells its cursor now and then although nothing fits, so that
+// going on from there reads no history.
+func TestProgressOfAQuietSubscription(t *testing.T) {
+	h := newHarness(t, Options{})
+	h.slowness(func(s *slowness) { s.progress = time.Millisecond })
+	l := listen(t, h, "receipts", wire.SubscribeOptions{Account: &strangerAddress})
+	l.next()
+	for height := uint64(1); height <= 20; height++ {
+		time.Sleep(2 * time.Millisecond) // as long as the subscription may be silent
+		h.block(t)
+		if n := l.next(); n.Receipt != nil || n.Cursor != (wire.Cursor{Height: height, Index: -1}) {
+			t.Fatalf("at height %d: %+v", height, n)
+		}
+	}
+}
+
+// A subscription that was at the newest block and falls behind is ended with its
+// cursor, and going on from there misses nothing.
+func TestLaggingSubscriptionIsEndedWithItsCursor(t *testing.T) {
+	h := newHarness(t, Options{})
+	h.slowness(func(s *slowness) { s.behind = 5 })
+	l := listen(t, h, "newBlocks", nil)
+	l.next()
+	h.block(t)
+	if n := l.next(); n.Block == nil {
+		t.Fatalf("%+v", n)
+	}
+	release := h.node.holdDone() // the subscription waits for a block that is slow to be read
+	for range 20 {
+		h.block(t)
+	}
+	release()
+	seen := uint64(1)
+	var n wire.Notice
+	for n = l.next(); n.Error == nil; n = l.next() {
+		seen = n.Block.Height
+	}
+	if n.Error.Data.Name != "lagging" || n.Error.Code != wire.CodeUnavailable || n.Cursor.Height != seen {
+		t.Fatalf("%+v after %d", n, seen)
+	}
+	eventually(t, "it is over", func() bool { return h.subscribed.used() == 0 })
+	l.subscribe("newBlocks", wire.SubscribeOptions{Cursor: &n.Cursor})
+	for l.next(); seen < 21; seen++ {
+		if n := l.next(); n.Block == nil || n.Block.Height != seen+1 {
+			t.Fatalf("after %d: %+v", seen, n)
+		}
+	}
+	if got := counted(t, h.metrics.ended.WithLabelValues("lagging")); got != 1 {
+		t.Errorf("%v lagging", got)
+	}
+}
+
+// A peer that takes nothing is cut off. Until then, however much there is to be
+// told, the node holds no more for it than the message that it writes.
+func TestSubscriberThatNeverReadsIsDropped(t *testing.T) {
+	h := newHarness(t, Options{})
+	h.slowness(func(s *slowness) { s.write = 300 * time.Millisecond; s.behind = 1 << 40 })
+	var blocks int
+	for h.block(t, manyLegs(h, 0)); blocks < 2000; blocks++ {
+		h.node.repeatBlock() // each has about 100 KiB of JSON
+	}
+	c := dial(t, h)
+	if tcp, ok := c.NetConn().(*net.TCPConn); ok {
+		if err := tcp.SetReadBuffer(4 << 10); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runtime.GC()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	say(t, c, request("ledger_subscribe", "receipts", wire.SubscribeOptions{Cursor: &wire.Cursor{Height: 0, Index: wire.IndexBlockBegin}}))
+	eventually(t, "it is cut off", func() bool {
+		return counted(t, h.metrics.ended.WithLabelValues("blocked")) == 1 && h.sockets.used() == 0
+	})
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	told := counted(t, h.metrics.notices.WithLabelValues("receipts"))
+	if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 100<<20 {
+		t.Errorf("the heap has grown by %d bytes", grown)
+	}
+	if told >= 2000 {
+		t.Errorf("all %v notices were sent to who reads none", told)
+	}
+	t.Logf("cut off after %v notices, the heap grew by %d KiB", told, (int64(after.HeapAlloc)-int64(before.HeapAlloc))>>10)
+}
+
+// manyLegs is a payment of many legs.
+func manyLegs(h *harness, nonce ledger.Nonce) ledger.Body {
+	op := &ledger.Transfer{}
+	for range 400 {
+		op.Legs = append(op.Legs, ledger.Leg{From: alice, To: bob, Asset: h.node.net.Settlement, Amount: ledger.NewAmount(1), Reference: "leg"})
+	}
+	return ledger.Body{Sender: alice, Nonce: nonce, Op: op}
+}
+
+// A thousand subscribers get everything, each what it asked for.
+func TestThousandSubscribers(t *testing.T) {
+	count, blocks := 1000, 20
+	if testing.Short() {
+		count, blocks = 200, 10
+	}
+	h := newHarness(t, Options{})
+	url := "ws" + strings.TrimPrefix(listening(t, h).URL, "http")
+	var wait sync.WaitGroup
+	failures := make(chan error, count)
+	for i := range count {
+		c, _, err := websocket.DefaultDialer.Dial(url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+		kind := []string{"newBlocks", "receipts"}[i%2]
+		say(t, c, request("ledger_subscribe", kind))
+		hear(t, c)
+		wait.Go(func() { failures <- hearBlocks(c, kind, blocks) })
+	}
+	for i := range blocks {
+		h.block(t, h.payment(uint64(2*i), 1), h.payment(uint64(2*i+1), 1))
+	}
+	wait.Wait()
+	for range count {
+		if err := <-failures; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// hearBlocks reads until a height, and finds that everything came in order.
+func hearBlocks(c *websocket.Conn, kind string, last int) error {
+	var seen wire.Cursor
+	for first := true; ; first = false {
+		if err := c.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+			return err
+		}
+		_, raw, err := c.ReadMessage()
+		if err != nil {
+			return err
+		}
+		var message struct{ Params struct{ Result wire.Notice } }
+		if err := json.Unmarshal(raw, &message); err != nil {
+			return err
+		}
+		n := message.Params.Result
+		want := wire.Cursor{Height: seen.Height + 1, Index: 1}
+		if kind == "receipts" && seen.Index == 0 {
+			want.Height--
+		} else if kind == "receipts" {
+			want.Index = 0
+		}
+		if !first && n.Cursor != want {
+			return fmt.Errorf("%s: %v came after %v", kind, n.Cursor, seen)
+		}
+		if seen = n.Cursor; seen == (wire.Cursor{Height: uint64(last), Index: 1}) {
+			return nil
+		}
+	}
+}
+
+// The end of the server ends subscriptions, with the status that says so.
+func TestShutdownEndsSubscriptions(t *testing.T) {
+	h := newHarness(t, Options{})
+	l := listen(t, h, "newBlocks", nil)
+	l.next()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if err := h.Shutdown(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if n := l.next(); n.Error == nil || n.Error.Data.Name != "shuttingDown" || n.Cursor.Height != 0 {
+		t.Errorf("the last notice is %+v", n)
+	}
+	if _, _, err := l.socket.ReadMessage(); !websocket.IsCloseError(err, websocket.CloseGoingAway) {
+		t.Errorf("closed with %v", err)
+	}
+}
+
+// counted is what a counter stands at.
+func counted(t testing.TB, c prometheus.Collector) float64 {
+	t.Helper()
+	r := prometheus.NewRegistry()
+	if err := r.Register(c); err != nil {
+		t.Fatal(err)
+	}
+	families, err := r.Gather()
+	if err != nil || len(families) != 1 {
+		t.Fatalf("%v %v", families, err)
+	}
+	return families[0].Metric[0].Counter.GetValue()
+}
