@@ -37,6 +37,7 @@ type pendingTable struct {
 	bytes    int64                             // that all that waits counts for; mu
 	filled   bool                              // something found it full, and half is not free since; mu
 	reliefs  uint64                            // see Application.Reliefs; mu
+	outlook  *outlook                          // as it was worked out last, or nil; mu
 
 	// added has room for one: something came from a client since it was last read.
 	added chan struct{}
@@ -243,6 +244,11 @@ func (p *pendingTable) byNonce(sender crypto.Address, nonce ledger.Nonce) *ledge
 func (p *pendingTable) after(seq uint64, f func(*pendingTx) bool) uint64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	return p.later(seq, f)
+}
+
+// later is after. Needs mu.
+func (p *pendingTable) later(seq uint64, f func(*pendingTx) bool) uint64 {
 	at := sort.Search(len(p.arrived), func(i int) bool { return p.arrived[i].seq > seq })
 	for _, e := range p.arrived[at:] {
 		if !e.gone && !f(e) {

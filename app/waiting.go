@@ -69,8 +69,12 @@ type Waiting struct {
 // short and must not call the application.
 func (a *Application) WaitingAfter(seq uint64, f func(Waiting) bool) uint64 {
 	return a.pending.after(seq, func(e *pendingTx) bool {
-		return f(Waiting{Tx: e.tx, Seq: e.seq, Member: e.sender.group.member, Peer: e.from, Since: e.since})
+		return f(e.waiting())
 	})
+}
+
+func (e *pendingTx) waiting() Waiting {
+	return Waiting{Tx: e.tx, Seq: e.seq, Member: e.sender.group.member, Peer: e.from, Since: e.since}
 }
 
 // Member is the member that answers for the account that a native transaction

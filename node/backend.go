@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
+	"github.com/cometbft/cometbft/p2p"
 	cmttypes "github.com/cometbft/cometbft/types"
 
 	"github.com/tallystick/tallystick/app"
@@ -38,6 +40,8 @@ type backend struct {
 	validators validatorStore
 	failed     func(error) // why the node must not go on: its disk or what it holds is damaged
 	catchingUp func() bool
+	committed  func() time.Time // when the last block was
+	peers      func() []p2p.Peer
 	version    string
 	nodeID     string
 	validator  []byte // consensus address

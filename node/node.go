@@ -282,6 +282,7 @@ func (n *Node) openRPC() error {
 	n.backend = &backend{
 		net: n.app.Network(), genesis: n.genesis.done(n.app.Network()), app: n.app, store: n.store, index: n.index,
 		blocks: n.env.BlockStore, commits: n.env.BlockStore, validators: n.env.StateStore, failed: n.fail, catchingUp: n.CatchingUp,
+		committed: n.lastBlock, peers: n.peers,
 		version: n.options.Version, nodeID: string(n.key.ID()), validator: validator,
 	}
 	var err error
@@ -307,6 +308,10 @@ func (n *Node) committed(height ledger.Height) {
 	default: // the watch is busy with an earlier one, which tells as much
 	}
 }
+
+// lastBlock is when this node committed its last block; when it was made where it
+// has committed none since.
+func (n *Node) lastBlock() time.Time { return n.born.Add(time.Duration(n.lastCommit.Load())) }
 
 // membersChanged hears of it when a block changed a member, and must not block.
 func (n *Node) membersChanged() {

@@ -53,6 +53,20 @@ type Backend interface {
 	// above Height.
 	Raw(height ledger.Height) ([][]byte, error)
 
+	// Places are where the chain up to Height has what concerns a subject, in
+	// the order of the chain or the reverse, at most q.Limit. Cost: as many steps
+	// as there are answers, wherever they lie.
+	Places(q PlaceQuery) ([]Place, error)
+	// DoneAt is Done of one place alone: with the receipt that stands there, or
+	// with the block's own events. nil where the chain up to Height has nothing.
+	DoneAt(at Place) (*Done, error)
+
+	// Pending lists what waits on this node for a block.
+	Pending(q PendingQuery) (*Pending, error)
+	// Peers are the nodes that this one is connected with now, by node ID.
+	// Members are left empty.
+	Peers() ([]wire.Peer, error)
+
 	// State is the committed state at Height, for as long as it takes to answer.
 	// Error: ErrCatchingUp before block 1.
 	State() (ledger.Reader, error)

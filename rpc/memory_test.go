@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/ledger"
@@ -27,6 +28,7 @@ type memory struct {
 	raws     map[crypto.Hash]*Transaction
 	byNonce  map[string]crypto.Hash
 	pending  []*ledger.Tx
+	peers    []wire.Peer
 	hold     bool          // keep what is submitted pending until commit is called
 	changed  chan struct{} // closed and replaced by commit
 	fail     error         // what every method answers with, if set
@@ -313,6 +315,65 @@ func (m *memory) Raw(height ledger.Height) ([][]byte, error) {
 		raw = append(raw, m.raws[hash].Raw)
 	}
 	return raw, nil
+}
+
+// Places looks at everything that ever happened.
+func (m *memory) Places(q PlaceQuery) ([]Place, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var found []Place
+	for _, d := range m.done {
+		if slices.ContainsFunc(d.Events, func(e ledger.Event) bool { return q.Concerns(&e) }) {
+			found = append(found, FirstPlace(d.Height))
+		}
+		for i, r := range d.Receipts {
+			concerns := func(e wire.Event) bool { return q.Concerns(&e.Event) }
+			if q.Account != nil && r.Sender == *q.Account || slices.ContainsFunc(r.Events, concerns) {
+				found = append(found, Place{d.Height, uint32(i)})
+			}
+		}
+	}
+	found = slices.DeleteFunc(found, func(p Place) bool { return p.Compare(q.From) < 0 || p.Compare(q.To) > 0 })
+	if q.Descending {
+		slices.Reverse(found)
+	}
+	return found[:min(len(found), q.Limit)], m.fail
+}
+
+func (m *memory) DoneAt(at Place) (*Done, error) {
+	d, err := m.Done(at.Height)
+	if err != nil || d == nil {
+		return nil, err
+	}
+	one := &Done{Height: d.Height, Hash: d.Hash, Time: d.Time, Receipts: []*wire.Receipt{}, Events: []ledger.Event{}}
+	switch {
+	case at.Index == OwnEvents && len(d.Events) > 0:
+		one.Events = d.Events
+	case int(at.Index) < len(d.Receipts):
+		one.Receipts = d.Receipts[at.Index : at.Index+1]
+	default:
+		return nil, nil
+	}
+	return one, nil
+}
+
+func (m *memory) Pending(q PendingQuery) (*Pending, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	out := &Pending{Total: len(m.pending)}
+	for i, tx := range m.pending {
+		seq := uint64(len(m.receipts) + i + 1)
+		if seq > q.After && (q.Sender == nil || *q.Sender == tx.Sender) && len(out.Items) < q.Limit {
+			out.Items = append(out.Items, PendingTx{Tx: tx, Seq: seq, Since: time.Now(), Reason: wire.PendingNext})
+		}
+	}
+	return out, m.fail
+}
+
+func (m *memory) Peers() ([]wire.Peer, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.peers), m.fail
 }
 
 func (m *memory) State() (ledger.Reader, error) {

@@ -17,6 +17,9 @@ type Chain struct {
 	Height ledger.Height
 	Time   ledger.UnixTime
 
+	// Observe, where it is set, is told of each block with the state before it.
+	Observe func(before *State, block ledger.Block, result *ledger.BlockResult)
+
 	book  *book // what the events alone say
 	spent map[crypto.Address][]ledger.Nonce
 }
@@ -144,6 +147,9 @@ func (c *Chain) ApplyBlock(t testing.TB, block ledger.Block) *ledger.BlockResult
 		c.book.record(t, r.Events)
 	}
 	c.check(t)
+	if c.Observe != nil {
+		c.Observe(before, block, result)
+	}
 	return result
 }
 

@@ -236,7 +236,7 @@ func (x *Index) publish(b *Block) error {
 		if len(waiters) == 0 {
 			continue
 		}
-		r, err := newReceipt(recordOf(tx, &b.Results[i]), place{b.Height, uint32(i)}, b.Hash, b.Time)
+		r, err := newReceipt(recordOf(tx, &b.Results[i]), Place{b.Height, uint32(i)}, b.Hash, b.Time)
 		if err != nil {
 			return err
 		}

@@ -43,7 +43,7 @@ func (c *chain) compareEvents(x *Index) {
 		for i := range b.Events {
 			seen[b.Events[i].Type]++
 			for _, account := range []crypto.Address{b.Events[i].From, b.Events[i].To} {
-				if has, err := x.db.Has(key(spaceHistory, account[:], place{b.Height, ownEvents}.bytes())); err != nil || !has {
+				if has, err := x.db.Has(key(spaceHistory, account[:], Place{b.Height, OwnEvents}.position())); err != nil || !has {
 					c.t.Errorf("the history of %s lacks the events of block %d (%v)", account, b.Height, err)
 				}
 			}
@@ -256,7 +256,7 @@ func TestOpenRefuses(t *testing.T) {
 		options    Options
 	}{
 		{"another network", "another network", func(*Index) []byte { return good }, newChain(t, 7).options()},
-		{"a newer format", "format 2", func(x *Index) []byte {
+		{"a newer format", "format 3", func(x *Index) []byte {
 			w, batch := &writer{writes: new(ordered)}, x.db.NewBatch()
 			w.put(keyMeta, struct{ Format, Other uint64 }{formatVersion + 1, 2})
 			if err := errors.Join(w.writes.into(batch), batch.Write()); err != nil {

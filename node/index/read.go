@@ -86,7 +86,7 @@ func (x *Index) Place(tx crypto.Hash) (height ledger.Height, index uint32, ok bo
 		return 0, 0, false, err
 	}
 	p, err := decodePlace(raw)
-	return p.height, p.index, err == nil && p.height <= x.Height(), err
+	return p.Height, p.Index, err == nil && p.Height <= x.Height(), err
 }
 
 // Receipt answers nil for a transaction that the chain does not have.
@@ -96,7 +96,7 @@ func (x *Index) Receipt(tx crypto.Hash) (r *wire.Receipt, err error) {
 	if err != nil || !ok {
 		return nil, err
 	}
-	return x.receiptAt(place{height, index})
+	return x.receiptAt(Place{height, index})
 }
 
 // ReceiptByNonce answers nil for a nonce that the sender has not spent.
@@ -107,23 +107,23 @@ func (x *Index) ReceiptByNonce(sender crypto.Address, nonce ledger.Nonce) (r *wi
 		return nil, err
 	}
 	p, err := decodePlace(raw)
-	if err != nil || p.height > x.Height() {
+	if err != nil || p.Height > x.Height() {
 		return nil, err
 	}
 	return x.receiptAt(p)
 }
 
-func (x *Index) receiptAt(p place) (*wire.Receipt, error) {
+func (x *Index) receiptAt(p Place) (*wire.Receipt, error) {
 	raw, err := x.db.Get(key(spaceReceipt, p.bytes()))
 	if err != nil {
-		return nil, fmt.Errorf("receipt %d/%d: %w", p.height, p.index, err)
+		return nil, fmt.Errorf("receipt %d/%d: %w", p.Height, p.Index, err)
 	}
-	block, err := x.Block(p.height)
+	block, err := x.Block(p.Height)
 	if err == nil && block == nil {
 		err = errors.New("block record is missing")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("receipt %d/%d: %w", p.height, p.index, err)
+		return nil, fmt.Errorf("receipt %d/%d: %w", p.Height, p.Index, err)
 	}
 	return decodeReceipt(raw, p, block)
 }
@@ -157,10 +157,10 @@ func (x *Index) Receipts(height ledger.Height) (out []*wire.Receipt, err error) 
 }
 
 // decodeReceipt makes the receipt at a place of a block.
-func decodeReceipt(raw []byte, at place, block *BlockInfo) (*wire.Receipt, error) {
+func decodeReceipt(raw []byte, at Place, block *BlockInfo) (*wire.Receipt, error) {
 	var r receiptRecord
 	if err := rlp.DecodeBytes(raw, &r); err != nil {
-		return nil, fmt.Errorf("receipt %d/%d: %w", at.height, at.index, err)
+		return nil, fmt.Errorf("receipt %d/%d: %w", at.Height, at.Index, err)
 	}
 	return newReceipt(&r, at, block.Hash, block.Time)
 }

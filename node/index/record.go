@@ -13,7 +13,7 @@ import (
 )
 
 // formatVersion is the version of the keys and values below.
-const formatVersion = 1
+const formatVersion = 2
 
 // Keys: a letter, then fixed-width parts, numbers big-endian. Values are RLP
 // where no width is given. No key is ever deleted, and none but m is written
@@ -26,7 +26,10 @@ const formatVersion = 1
 //	n sender20 nonce8            place of the transaction that spent the nonce
 //	r height8 index4             receipt
 //	e height8                    events of the block itself: [event…]; only where there are any
-//	a account20 height8 index4   a transaction, or ownEvents, that touches the account (no bytes)
+//	a account20 height8 order4   what touches the account: order 0 is the block's own events,
+//	                             n the transaction with the index n - 1 (no bytes)
+//	h asset20 height8 order4     what touches the asset (no bytes)
+//	f reference 00 height8 order4  what has the reference (no bytes)
 //	v account20 asset20 height8  balance from this height on: [available, held]
 //	u account20 height8          account from this height on: [nextNonce, status, member]
 //	s asset20 height8            asset from this height on
@@ -34,17 +37,19 @@ const formatVersion = 1
 var keyMeta = []byte{'m'}
 
 const (
-	spaceBlock     = 'b'
-	spaceBlockHash = 'B'
-	spaceTx        = 't'
-	spaceNonce     = 'n'
-	spaceReceipt   = 'r'
-	spaceEvents    = 'e'
-	spaceHistory   = 'a'
-	spaceBalance   = 'v'
-	spaceAccount   = 'u'
-	spaceAsset     = 's'
-	spaceSymbol    = 'y'
+	spaceBlock        = 'b'
+	spaceBlockHash    = 'B'
+	spaceTx           = 't'
+	spaceNonce        = 'n'
+	spaceReceipt      = 'r'
+	spaceEvents       = 'e'
+	spaceHistory      = 'a'
+	spaceAssetHistory = 'h'
+	spaceReference    = 'f'
+	spaceBalance      = 'v'
+	spaceAccount      = 'u'
+	spaceAsset        = 's'
+	spaceSymbol       = 'y'
 )
 
 // spaces are those whose keys the cursor counts, in its order.
@@ -63,6 +68,8 @@ var spaces = [...]struct {
 	{spaceAsset, "assets"},
 	{spaceSymbol, "symbols"},
 	{spaceEvents, "events of blocks"},
+	{spaceAssetHistory, "history of assets"},
+	{spaceReference, "history of references"},
 }
 
 // keyCounts is how many keys there are in each space, by its letter.
@@ -130,22 +137,11 @@ type blockRecord struct {
 	Root crypto.Hash
 }
 
-type place struct {
-	height ledger.Height
-	index  uint32
-}
-
-// ownEvents is the index of a block's own events in an account's history: a block
-// never has so many transactions.
-const ownEvents = 1<<32 - 1
-
-func (p place) bytes() []byte { return append(height8(p.height), be32(p.index)...) }
-
-func decodePlace(raw []byte) (place, error) {
+func decodePlace(raw []byte) (Place, error) {
 	if len(raw) != 12 {
-		return place{}, fmt.Errorf("place record %x is damaged", raw)
+		return Place{}, fmt.Errorf("place record %x is damaged", raw)
 	}
-	return place{ledger.Height(binary.BigEndian.Uint64(raw)), binary.BigEndian.Uint32(raw[8:])}, nil
+	return Place{ledger.Height(binary.BigEndian.Uint64(raw)), binary.BigEndian.Uint32(raw[8:])}, nil
 }
 
 // receiptRecord is a receipt without what its place and its block say.
@@ -239,9 +235,9 @@ func (r *eventRecord) event() (ledger.Event, error) {
 }
 
 // newReceipt is the one place where a receipt gets its public form.
-func newReceipt(r *receiptRecord, at place, block crypto.Hash, time ledger.UnixTime) (*wire.Receipt, error) {
+func newReceipt(r *receiptRecord, at Place, block crypto.Hash, time ledger.UnixTime) (*wire.Receipt, error) {
 	out := &wire.Receipt{
-		Hash: r.Hash, BodyHash: r.BodyHash, Height: uint64(at.height), Index: at.index,
+		Hash: r.Hash, BodyHash: r.BodyHash, Height: uint64(at.Height), Index: at.Index,
 		BlockHash: block, BlockTime: uint64(time), Sender: r.Sender, Nonce: r.Nonce,
 		Kind: ledger.Kind(r.Kind).String(), Code: r.Code, Status: "applied", Events: make([]wire.Event, len(r.Events)),
 	}

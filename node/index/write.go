@@ -49,8 +49,9 @@ type writer struct {
 	unspent uint64
 	err     error
 
-	key    []byte       // of what is written at present
-	record bytes.Buffer // and its value
+	key      []byte       // of what is written at present
+	record   bytes.Buffer // and its value
+	subjects subjects     // of the place at hand
 }
 
 // at makes a key, good until the next one is made.
@@ -82,8 +83,15 @@ func (w *writer) put(k []byte, record any) {
 }
 
 func (w *writer) genesis(events []ledger.Event) {
+	w.happened(events)
+	w.history(Place{0, OwnEvents})
+}
+
+// happened follows events, and collects whom and what they concern.
+func (w *writer) happened(events []ledger.Event) {
 	for i := range events {
 		w.apply(&events[i])
+		w.subjects.add(&events[i])
 	}
 }
 
@@ -102,39 +110,23 @@ func (w *writer) ownEvents(b *Block) {
 		return
 	}
 	w.put(w.at(spaceEvents, height8(b.Height)), recordsOf(b.Events))
-	var parties []crypto.Address
-	for i := range b.Events {
-		w.apply(&b.Events[i])
-		parties = appendParties(parties, &b.Events[i])
-	}
-	w.history(parties, place{b.Height, ownEvents}.bytes())
+	w.happened(b.Events)
+	w.history(Place{b.Height, OwnEvents})
 }
 
 func (w *writer) transaction(b *Block, i int) {
 	tx, result := b.Txs[i], &b.Results[i]
-	at := place{b.Height, uint32(i)}.bytes()
+	place := Place{b.Height, uint32(i)}
+	at := place.bytes()
 	w.put(w.at(spaceReceipt, at), recordOf(tx, result))
 	w.locate(b, i, at)
 	if result.Code.SpendsNonce() {
 		w.set(w.at(spaceNonce, tx.Sender[:], be64(uint64(tx.Nonce))), at)
 		w.nonce(tx.Sender, uint64(tx.Nonce))
 	}
-	parties := append(make([]crypto.Address, 0, 4), tx.Sender)
-	for i := range result.Events {
-		w.apply(&result.Events[i])
-		parties = appendParties(parties, &result.Events[i])
-	}
-	w.history(parties, at)
-}
-
-// history writes that the accounts have to do with what is at a place.
-func (w *writer) history(parties []crypto.Address, at []byte) {
-	slices.SortFunc(parties, crypto.Address.Compare)
-	for _, a := range slices.Compact(parties) {
-		if !a.IsZero() {
-			w.set(w.at(spaceHistory, a[:], at), []byte{})
-		}
-	}
+	w.subjects.accounts = append(w.subjects.accounts, tx.Sender)
+	w.happened(result.Events)
+	w.history(place)
 }
 
 // locate writes where transaction i stands. No transaction stands in the chain
@@ -161,11 +153,6 @@ func (w *writer) locate(b *Block, i int, at []byte) {
 	case spends:
 		w.replace(k, at)
 	}
-}
-
-// appendParties adds the accounts that an event concerns.
-func appendParties(to []crypto.Address, e *ledger.Event) []crypto.Address {
-	return append(to, e.From, e.To, e.Account, e.Other)
 }
 
 // apply follows an event's effect on accounts, assets and balances.
