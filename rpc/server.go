@@ -191,6 +191,10 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return err
 }
 
+// Feed is the chain as one stream, for other readers in the same process. It ends
+// when Shutdown begins.
+func (s *Server) Feed() *feed.Feed { return s.feed }
+
 func (s *Server) connections() []*wsConn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
