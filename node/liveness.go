@@ -1,11 +1,13 @@
 package node
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/cometbft/cometbft/types"
 
 	"github.com/tallystick/tallystick/ledger"
+	"github.com/tallystick/tallystick/ledger/store"
 	"github.com/tallystick/tallystick/rpc"
 	"github.com/tallystick/tallystick/rpc/wire"
 )
@@ -46,6 +48,28 @@ func (b *backend) State() (ledger.Reader, error) {
 		return nil, rpc.ErrCatchingUp
 	}
 	return b.store.At(height)
+}
+
+// StateAt reads the committed state where the store still has that height.
+func (b *backend) StateAt(height ledger.Height) (ledger.Reader, ledger.UnixTime, error) {
+	switch top := b.Height(); {
+	case top == 0:
+		return nil, 0, rpc.ErrCatchingUp
+	case height == 0 || height > top:
+		return nil, 0, rpc.ErrUnknownHeight
+	}
+	block, err := b.index.Block(height)
+	if err != nil {
+		return nil, 0, err
+	}
+	if block == nil {
+		return nil, 0, rpc.ErrUnknownHeight
+	}
+	view, err := b.store.At(height)
+	if errors.Is(err, store.ErrUnknownHeight) {
+		return nil, 0, rpc.ErrUnknownHeight
+	}
+	return view, block.Time, err
 }
 
 // Validators are those that vote on the next block. Who signed is read from the

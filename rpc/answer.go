@@ -108,7 +108,7 @@ type refusedCall struct {
 
 // Refuse answers with the error that screen found.
 func (a *rpcAPI) Refuse(e refusedCall) (json.RawMessage, error) {
-	err := &callError{e.Code, e.Message, e.Data}
+	err := &callError{code: e.Code, message: e.Message, data: e.Data}
 	a.s.metrics.observe("invalid", 0, err)
 	return nil, err
 }

@@ -70,6 +70,10 @@ type Backend interface {
 	// State is the committed state at Height, for as long as it takes to answer.
 	// Error: ErrCatchingUp before block 1.
 	State() (ledger.Reader, error)
+	// StateAt is the committed state after the block at height, and that block's
+	// time. Error: ErrUnknownHeight above Height, and where the state is no longer
+	// kept.
+	StateAt(height ledger.Height) (ledger.Reader, ledger.UnixTime, error)
 	// Validators are those that vote on the block after Height, by power, the
 	// highest first, with what their last commits show. Members and targets are
 	// left empty.

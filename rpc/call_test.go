@@ -34,7 +34,9 @@ func readAnswer(t testing.TB, raw []byte) answer {
 	if err := json.Unmarshal(raw, &a); err != nil {
 		t.Fatalf("%v in the answer %q", err, raw)
 	}
-	if e := a.Error; e != nil {
+	if e := a.Error; e != nil && len(e.RawData) > 0 && e.RawData[0] == '"' {
+		e.Data.Name = map[int]string{codeReverted: kindReverted.name, codeSyncTimeout: kindSyncTimeout.name}[e.Code]
+	} else if e != nil {
 		if err := json.Unmarshal(e.RawData, &e.Data); err != nil {
 			t.Fatalf("%v in the data of %s", err, raw)
 		}

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// The calls that are made once for each transaction do not pass through
+// The calls that are made once for each transaction, or so often, do not pass through
 // go-ethereum's server, which reads a message three times, makes a goroutine for
 // it and writes the answer twice: all that cost more than the node's own work
 // for the transaction. They are answered here, from the envelope that screen has
@@ -30,11 +30,45 @@ var directMethods = map[string]directMethod{
 	"ledger_getReceipt": func(a *ledgerAPI, ctx context.Context, p []arg) (json.RawMessage, error) {
 		return a.GetReceipt(ctx, p[0])
 	},
+	"ledger_getAccount": func(a *ledgerAPI, ctx context.Context, p []arg) (json.RawMessage, error) {
+		return a.GetAccount(ctx, p[0], p[1])
+	},
+	"eth_chainId": func(a *ledgerAPI, ctx context.Context, _ []arg) (json.RawMessage, error) {
+		return a.eth().ChainId(ctx)
+	},
+	"eth_blockNumber": func(a *ledgerAPI, ctx context.Context, _ []arg) (json.RawMessage, error) {
+		return a.eth().BlockNumber(ctx)
+	},
+	"eth_getBalance": func(a *ledgerAPI, ctx context.Context, p []arg) (json.RawMessage, error) {
+		return a.eth().GetBalance(ctx, p[0], p[1])
+	},
+	"eth_getTransactionCount": func(a *ledgerAPI, ctx context.Context, p []arg) (json.RawMessage, error) {
+		return a.eth().GetTransactionCount(ctx, p[0], p[1])
+	},
+	"eth_call": func(a *ledgerAPI, ctx context.Context, p []arg) (json.RawMessage, error) {
+		return a.eth().Call(ctx, p[0], p[1], p[2], p[3])
+	},
+	"eth_getTransactionReceipt": func(a *ledgerAPI, ctx context.Context, p []arg) (json.RawMessage, error) {
+		return a.eth().GetTransactionReceipt(ctx, p[0])
+	},
+	"eth_sendRawTransaction": func(a *ledgerAPI, ctx context.Context, p []arg) (json.RawMessage, error) {
+		return a.eth().SendRawTransaction(ctx, p[0])
+	},
+	"eth_sendRawTransactionSync": func(a *ledgerAPI, ctx context.Context, p []arg) (json.RawMessage, error) {
+		return a.eth().SendRawTransactionSync(ctx, p[0], p[1])
+	},
 }
+
+// eth is the same server's other methods.
+func (a *ledgerAPI) eth() *ethAPI { return &ethAPI{a.s} }
 
 // admits reports whether a direct call brings a transaction.
 func (c call) admits() bool {
-	return c.name == "ledger_sendRawTransaction" || c.name == "ledger_sendRawTransactionSync"
+	switch c.name {
+	case "ledger_sendRawTransaction", "ledger_sendRawTransactionSync", "eth_sendRawTransaction", "eth_sendRawTransactionSync":
+		return true
+	}
+	return false
 }
 
 // direct reports whether a call in order is answered here. What asks for no
@@ -84,7 +118,11 @@ func errorJSON(err error) []byte {
 	if !errors.As(err, &e) {
 		e = kindInternal.plain()
 	}
-	out, err := json.Marshal(refusedCall{e.code, e.message, e.data})
+	out, err := json.Marshal(struct {
+		Code    int    `json:"code"`
+		Message string `json:"message"`
+		Data    any    `json:"data"`
+	}{e.code, e.message, e.ErrorData()})
 	if err != nil {
 		panic("rpc: an error does not marshal: " + err.Error())
 	}

@@ -23,7 +23,7 @@ func TestDocsAreGenerated(t *testing.T) {
 	}
 	text := string(raw)
 	for mark, content := range map[string]string{
-		"methods": methodReference(t), "types": typeReference(t), "errors": errorReference(), "codes": codeReference(),
+		"methods": methodReference(t, false), "ethereum": methodReference(t, true), "types": typeReference(t), "errors": errorReference(), "codes": codeReference(),
 	} {
 		begin, end := "<!-- begin "+mark+" -->\n", "<!-- end "+mark+" -->"
 		head, rest, found := strings.Cut(text, begin)
@@ -64,9 +64,13 @@ func readDoc(t *testing.T) (d doc) {
 	return d
 }
 
-func methodReference(t *testing.T) string {
+// methodReference lists the native methods, or Ethereum's.
+func methodReference(t *testing.T, ethereum bool) string {
 	var out strings.Builder
 	for _, m := range readDoc(t).Methods {
+		if isEthereum(m.Name) != ethereum {
+			continue
+		}
 		names := make([]string, len(m.Params))
 		for i, p := range m.Params {
 			names[i] = p.Name
@@ -93,6 +97,12 @@ func methodReference(t *testing.T) string {
 		fmt.Fprintf(&out, "\n- errors: %s\n\n", strings.Join(kinds, ", "))
 	}
 	return out.String()
+}
+
+// isEthereum reports whether a method is one of Ethereum's.
+func isEthereum(name string) bool {
+	namespace, _, _ := strings.Cut(name, "_")
+	return namespace != "ledger" && namespace != "rpc"
 }
 
 // typeText names a schema in a few words.
@@ -123,6 +133,8 @@ func typeText(s map[string]any) string {
 			return fmt.Sprint(s["type"], " (one of ", len(values), ")")
 		}
 		return strings.Join(values, ", ")
+	case s["type"] == "array" && s["items"] == nil:
+		return "empty list"
 	case s["type"] == "array":
 		return "list of " + typeText(s["items"].(map[string]any))
 	case s["type"] == "object" && s["additionalProperties"] != nil:
@@ -170,7 +182,8 @@ func typeReference(t *testing.T) string {
 			out.WriteString(description + "\n\n")
 		}
 		var required []string
-		for _, r := range s["required"].([]any) {
+		list, _ := s["required"].([]any)
+		for _, r := range list {
 			required = append(required, r.(string))
 		}
 		rest := []string{}

@@ -24,6 +24,10 @@ type callError struct {
 	code    int
 	message string
 	data    wire.ErrorData
+
+	// plainData, where it is set, is sent as data in place of an object: Ethereum's
+	// tools expect hex there. data has the name still, for counting.
+	plainData string
 }
 
 // Error implements error.
@@ -33,7 +37,12 @@ func (e *callError) Error() string { return e.message }
 func (e *callError) ErrorCode() int { return e.code }
 
 // ErrorData implements go-ethereum's rpc.DataError.
-func (e *callError) ErrorData() any { return e.data }
+func (e *callError) ErrorData() any {
+	if e.plainData != "" {
+		return e.plainData
+	}
+	return e.data
+}
 
 // errorKind is one row of the table of errors: a name stands for one code.
 type errorKind struct {
@@ -74,13 +83,14 @@ var (
 // errorKinds is the table in the order in which documents list it.
 var errorKinds = []errorKind{
 	kindParse, kindRequest, kindBatchTooLarge, kindTooLarge, kindMethod, kindParams,
+	kindReverted, kindSyncTimeout, kindAlreadyKnown, kindManyLogs,
 	kindBatchWaits, kindResponse, kindWebSocketOnly, kindUnknownHeight, kindNotKept, kindSubscriptions, kindLagging, kindTimeout, kindBusy, kindPoolFull,
 	kindAccountQuota, kindMemberQuota, kindCatchingUp, kindBodyTimeout, kindShuttingDown, kindCancelled, kindInternal,
 }
 
 // with makes an error of this kind with its own message.
 func (k errorKind) with(format string, args ...any) *callError {
-	return &callError{k.code, fmt.Sprintf(format, args...), wire.ErrorData{Name: k.name, Hint: k.hint}}
+	return &callError{code: k.code, message: fmt.Sprintf(format, args...), data: wire.ErrorData{Name: k.name, Hint: k.hint}}
 }
 
 // plain makes an error of this kind whose message is the kind's meaning.
@@ -111,7 +121,7 @@ var codeHints = map[ledger.Code]string{
 // rejected is the ledger's refusal, before or at admission.
 func rejected(code ledger.Code) *callError {
 	info := code.Info()
-	return &callError{wire.CodeRejected, info.Meaning, wire.ErrorData{
+	return &callError{code: wire.CodeRejected, message: info.Meaning, data: wire.ErrorData{
 		Name: info.Name, Code: uint32(code), Hint: codeHints[code],
 	}}
 }

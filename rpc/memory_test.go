@@ -382,6 +382,15 @@ func (m *memory) State() (ledger.Reader, error) {
 	return m.top(), m.fail
 }
 
+func (m *memory) StateAt(height ledger.Height) (ledger.Reader, ledger.UnixTime, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if int(height) >= len(m.states) {
+		return nil, 0, ErrUnknownHeight
+	}
+	return ledger.MapState(m.states[height]), m.done[height].Time, m.fail
+}
+
 func (m *memory) Validators() (*wire.Validators, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -25,10 +25,14 @@ type errorComponent struct {
 
 var (
 	errorInvalidParams = errorComponent{"InvalidParams", codeInvalidParams, "a parameter is missing, superfluous or not of the expected form"}
-	errorInvalidInput  = errorComponent{"InvalidInput", wire.CodeInvalidInput, "what is asked for cannot be done in one batch"}
+	errorInvalidInput  = errorComponent{"InvalidInput", wire.CodeInvalidInput, "what is asked for cannot be done at once; of eth_* methods also: the ledger's rules are against the transaction"}
 	errorNotFound      = errorComponent{"NotFound", wire.CodeNotFound, "the height is not there, or no longer kept"}
 	errorUnavailable   = errorComponent{"Unavailable", wire.CodeUnavailable, "not now: the same call later, or on another node, may succeed"}
 	errorRejected      = errorComponent{"Rejected", wire.CodeRejected, "the ledger's rules are against the transaction"}
+
+	// Of Ethereum's methods alone.
+	errorReverted    = errorComponent{"Reverted", codeReverted, "execution reverted: the transaction would be refused; data is the ABI's Error(string)"}
+	errorSyncTimeout = errorComponent{"SyncTimeout", codeSyncTimeout, "the receipt did not come in time; data is the transaction's hash"}
 
 	errorsOfAll = []errorComponent{errorInvalidParams, errorInvalidInput, errorUnavailable}
 )
@@ -48,6 +52,10 @@ func openRPCDocument(version string) ([]byte, error) {
 		errors = append(errors, member{e.key, schema{{"code", e.code}, {"message", e.message},
 			{"data", schema{{"schema", data}, {"names", namesOf(e.code)}}}}})
 	}
+	for _, e := range []errorComponent{errorReverted, errorSyncTimeout} {
+		errors = append(errors, member{e.key, schema{{"code", e.code}, {"message", e.message},
+			{"data", schema{{"schema", named("Bytes")(g)}, {"names", namesOf(e.code)}}}}})
+	}
 	components := schema{}
 	for _, name := range slices.Sorted(maps.Keys(g.defined)) {
 		components = append(components, member{name, g.defined[name]})
@@ -56,7 +64,7 @@ func openRPCDocument(version string) ([]byte, error) {
 		{"openrpc", openRPCVersion},
 		{"info", schema{
 			{"title", "Tallystick"}, {"version", version},
-			{"description", "The native JSON-RPC of a Tallystick node. Parameters are positional. Hashes, addresses and raw bytes are 0x hex; amounts are decimal strings in the asset's smallest unit; heights and times (Unix seconds) are numbers."},
+			{"description", "The JSON-RPC of a Tallystick node: its native methods, and Ethereum's. Parameters are positional. What follows is about the native methods; Ethereum's have Ethereum's forms. Hashes, addresses and raw bytes are 0x hex; amounts are decimal strings in the asset's smallest unit; heights and times (Unix seconds) are numbers."},
 			{"license", schema{{"name", "Apache-2.0"}}},
 		}},
 		{"methods", methods},
@@ -100,7 +108,7 @@ func namesOf(code int) []string {
 			names = append(names, k.name)
 		}
 	}
-	if code == wire.CodeRejected {
+	if code == wire.CodeRejected || code == wire.CodeInvalidInput { // the latter where eth_* words the ledger's reasons
 		for _, info := range ledger.Codes() {
 			if info.Code != ledger.Applied {
 				names = append(names, info.Name)

@@ -3,6 +3,7 @@ package rpc
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -16,7 +17,7 @@ func validParams(t testing.TB, h *harness) map[string][]any {
 	body := h.payment(1, 1)
 	signature := aliceKey.Sign(h.node.net.BodyHash(&body))
 	signed := map[string]any{"tx": body, "signatures": []any{map[string]any{"scheme": 1, "signature": hexOf(signature[:])}}}
-	return map[string][]any{
+	valid := map[string][]any{
 		"ledger_status": {}, "ledger_typedData": {body}, "ledger_sendTransaction": {signed}, "ledger_sendRawTransaction": {raw},
 		"ledger_sendRawTransactionSync": {raw, 100}, "ledger_waitReceipt": {crypto.Hash{1}, 1}, "ledger_getReceipt": {crypto.Hash{1}},
 		"ledger_getReceiptByNonce": {alice, 0}, "ledger_getTransaction": {crypto.Hash{1}}, "ledger_getBlock": {0}, "ledger_getAccount": {alice, 0},
@@ -27,6 +28,8 @@ func validParams(t testing.TB, h *harness) map[string][]any {
 		"ledger_unsubscribe":  {"0x1"},
 		"ledger_getAuthority": {alice}, "ledger_getHold": {alice}, "ledger_getHolder": {bob, alice}, "ledger_getMetadata": {bob},
 	}
+	maps.Copy(valid, validEthParams(t, h))
+	return valid
 }
 
 // badValues are values that no parameter of the form takes.

@@ -95,10 +95,19 @@ var closed = []string{"Page", "SignedTransaction", "SentSignature", "UnsignedTra
 
 // of is the schema of a Go type as encoding/json writes it.
 func (g *schemas) of(t reflect.Type) schema {
+	if name, ok := ethTypeNames[t]; ok {
+		if leaf, ok := leafSchemas[name]; ok {
+			return g.ref(name, leaf)
+		}
+		return g.ref(name, func(g *schemas) schema { return g.structure(name, t, false) })
+	}
 	switch t.Kind() {
 	case reflect.Pointer:
 		return nullable(g.of(t.Elem()))
 	case reflect.Slice:
+		if t.Name() == "" && t.Elem().Kind() == reflect.Pointer {
+			return schema{{"type", "array"}, {"items", g.of(t.Elem().Elem())}}
+		}
 		if t.Name() == "" {
 			return schema{{"type", "array"}, {"items", g.of(t.Elem())}}
 		}
@@ -144,7 +153,11 @@ func (g *schemas) structure(name string, t reflect.Type, all bool) schema {
 		if all {
 			value = g.typedField
 		}
-		properties = append(properties, member{key, value(t.Name(), key, typ)})
+		owner := t.Name()
+		if isEth(name) {
+			owner = name
+		}
+		properties = append(properties, member{key, value(owner, key, typ)})
 		if all || !optional {
 			required = append(required, key)
 		}
@@ -165,7 +178,7 @@ func (g *schemas) field(owner, key string, t reflect.Type) schema {
 	if special, ok := fieldSchemas[owner+"."+key]; ok {
 		return special(g)
 	}
-	if special, ok := fieldSchemas["*."+key]; ok {
+	if special, ok := fieldSchemas["*."+key]; ok && !isEth(owner) {
 		return special(g)
 	}
 	return g.of(t)

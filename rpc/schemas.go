@@ -29,6 +29,7 @@ var typeTexts = map[string]string{
 	"Status":             "The node and its newest height; blockHash, blockTime and appHash (the state's root after this block) belong to that height.",
 	"TypedDataResult":    "What to sign for a transaction: typedData in a wallet (digest is what it signs, scheme 0), or bodyHash in a program (scheme 1).",
 	"TypedData":          "EIP-712 typed data, as eth_signTypedData_v4 takes it.",
+	"Simulation":         "What a transaction would do. status applied, refused (it would spend its nonce and do nothing else) or notIncludable (it would do nothing and spend nothing).",
 	"Receipt":            "What became of a committed transaction: code 0 is applied, any other is refused, and message says why.",
 	"Transaction":        "A transaction. height, index and blockHash are null while it is pending; signatures is empty for Ethereum envelopes.",
 	"Block":              "A block. appHash and resultsHash are those of its header: of the state and the results of the block before it.",
@@ -139,6 +140,8 @@ func init() { // they refer to each other through named
 		"Receipt.kind":            fixed(oneOf(ledger.KindNames()...)),
 		"Receipt.status":          fixed(oneOf("applied", "refused")),
 		"Receipt.code":            named("ResultCode"),
+		"Simulation.status":       fixed(oneOf("applied", "refused", "notIncludable")),
+		"Simulation.code":         named("ResultCode"),
 		"Transaction.envelope":    fixed(oneOf("native", "legacy", "dynamicFee")),
 		"Account.status": fixed(oneOf(ledger.StatusActive.String(), ledger.StatusFrozen.String(), ledger.StatusFrozenByNetwork.String(),
 			ledger.StatusFrozenByBoth.String(), ledger.StatusClosed.String())),
@@ -169,6 +172,7 @@ func init() { // they refer to each other through named
 	}
 	addGovernance()
 	addSubscriptions()
+	addEthereum()
 }
 
 // maxThreshold is the greatest sum of an account's weights.

@@ -15,6 +15,7 @@ import (
 	"github.com/gorilla/websocket"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/tallystick/tallystick/ledger"
 	"github.com/tallystick/tallystick/rpc/feed"
 )
 
@@ -113,6 +114,9 @@ type Server struct {
 	feed *feed.Feed
 	slow slowness
 
+	ethBlocks   *ethBlockCache
+	startHeight ledger.Height // when the server was made
+
 	stopping context.Context // ends when Shutdown begins
 	stop     context.CancelFunc
 	workers  workers // run what does not take go-ethereum's way
@@ -131,6 +135,7 @@ func NewServer(b Backend, o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{backend: b, options: o, geth: gethrpc.NewServer(), workers: newWorkers(), conns: map[string]*wsConn{}}
+	s.ethBlocks, s.startHeight = newEthBlockCache(), b.Height()
 	s.stopping, s.stop = context.WithCancel(context.Background())
 	s.origins = newOrigins(o.AllowedOrigins)
 	s.upgrader = websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }} // serveWebSocket has checked it
@@ -155,13 +160,17 @@ func NewServer(b Backend, o Options) (*Server, error) {
 	s.openRPC = compact.Bytes()
 	// screen has judged size and length before; here they must not bind.
 	s.geth.SetHTTPBodyLimit(2*o.MaxBodyBytes + 1<<20)
-	if err := s.geth.RegisterName("ledger", &ledgerAPI{s}); err != nil {
-		return nil, fmt.Errorf("rpc: %w", err)
-	}
-	if err := s.geth.RegisterName("rpc", &rpcAPI{s}); err != nil {
-		return nil, fmt.Errorf("rpc: %w", err)
+	for namespace, api := range s.apis() {
+		if err := s.geth.RegisterName(namespace, api); err != nil {
+			return nil, fmt.Errorf("rpc: %w", err)
+		}
 	}
 	return s, nil
+}
+
+// apis are the receivers of the methods, by the first part of the methods' names.
+func (s *Server) apis() map[string]any {
+	return map[string]any{"ledger": &ledgerAPI{s}, "rpc": &rpcAPI{s}, "eth": &ethAPI{s}, "net": &netAPI{s}, "web3": &web3API{s}}
 }
 
 // Shutdown ends the server: new calls and waiting calls are answered with
