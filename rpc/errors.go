@@ -83,7 +83,7 @@ var (
 // errorKinds is the table in the order in which documents list it.
 var errorKinds = []errorKind{
 	kindParse, kindRequest, kindBatchTooLarge, kindTooLarge, kindMethod, kindParams,
-	kindReverted, kindSyncTimeout, kindAlreadyKnown, kindManyLogs,
+	kindReverted, kindSyncTimeout, kindAlreadyKnown, kindManyLogs, kindNoSubscription, kindNoFilter, kindFilters,
 	kindBatchWaits, kindResponse, kindWebSocketOnly, kindUnknownHeight, kindNotKept, kindSubscriptions, kindLagging, kindTimeout, kindBusy, kindPoolFull,
 	kindAccountQuota, kindMemberQuota, kindCatchingUp, kindBodyTimeout, kindShuttingDown, kindCancelled, kindInternal,
 }

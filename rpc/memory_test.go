@@ -35,6 +35,9 @@ type memory struct {
 	crash    bool          // Status panics
 
 	reading sync.RWMutex // held by holdDone
+
+	admitted  []crypto.Hash
+	admission chan struct{} // closed and replaced when there is one more
 }
 
 // aliceKey and bobKey are the first keys of the well-known test mnemonic.
@@ -79,7 +82,7 @@ func newMemory(t testing.TB) *memory {
 	}
 	m := &memory{
 		net: built.Network, receipts: map[crypto.Hash]*wire.Receipt{}, raws: map[crypto.Hash]*Transaction{},
-		byNonce: map[string]crypto.Hash{}, changed: make(chan struct{}),
+		byNonce: map[string]crypto.Hash{}, changed: make(chan struct{}), admission: make(chan struct{}),
 	}
 	m.states = []map[string][]byte{applied(map[string][]byte{}, built.Changes)}
 	m.done = []*Done{{Hash: crypto.Keccak256([]byte("genesis")), Time: genesisTime, Receipts: []*wire.Receipt{}, Events: built.Events}}
@@ -212,6 +215,9 @@ func (m *memory) Submit(_ context.Context, raw []byte) (Verdict, error) {
 		return v, nil
 	}
 	m.pending = append(m.pending, tx)
+	m.admitted = append(m.admitted, tx.Hash)
+	close(m.admission)
+	m.admission = make(chan struct{})
 	if m.hold {
 		return v, nil
 	}
@@ -510,4 +516,29 @@ func (m *memory) repeatBlock() {
 func (m *memory) holdDone() (release func()) {
 	m.reading.Lock()
 	return m.reading.Unlock
+}
+
+func (m *memory) Admitted(behind uint64, limit int) ([]crypto.Hash, uint64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	behind = min(behind, uint64(len(m.admitted)))
+	list := m.admitted[behind:]
+	list = list[:min(limit, len(list))]
+	return list, behind + uint64(len(list))
+}
+
+func (m *memory) AwaitAdmission(ctx context.Context, behind uint64) error {
+	for {
+		m.mu.Lock()
+		count, admission := len(m.admitted), m.admission
+		m.mu.Unlock()
+		if uint64(count) > behind {
+			return nil
+		}
+		select {
+		case <-admission:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }

@@ -64,7 +64,7 @@ var (
 )
 
 // methodTable lists every method, in the order of the documents.
-var methodTable = slices.Concat(ledgerMethods, holdingMethods, governMethods, simulateMethods, subscriptionMethods, ethMethods, []*method{discoverRow})
+var methodTable = slices.Concat(ledgerMethods, holdingMethods, governMethods, simulateMethods, subscriptionMethods, ethMethods, ethFollowMethods, []*method{discoverRow})
 
 var ledgerMethods = []*method{
 	{

@@ -115,6 +115,7 @@ type Server struct {
 	slow slowness
 
 	ethBlocks   *ethBlockCache
+	ethFilters  *ethFilters
 	startHeight ledger.Height // when the server was made
 
 	stopping context.Context // ends when Shutdown begins
@@ -135,6 +136,7 @@ func NewServer(b Backend, o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{backend: b, options: o, geth: gethrpc.NewServer(), workers: newWorkers(), conns: map[string]*wsConn{}}
+	s.ethFilters = newEthFilters()
 	s.ethBlocks, s.startHeight = newEthBlockCache(), b.Height()
 	s.stopping, s.stop = context.WithCancel(context.Background())
 	s.origins = newOrigins(o.AllowedOrigins)

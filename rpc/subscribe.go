@@ -53,6 +53,12 @@ var followMethods = map[string]directMethod{
 	"ledger_unsubscribe": func(a *ledgerAPI, ctx context.Context, p []arg) (json.RawMessage, error) {
 		return a.Unsubscribe(ctx, p[0])
 	},
+	"eth_subscribe": func(a *ledgerAPI, ctx context.Context, p []arg) (json.RawMessage, error) {
+		return a.eth().Subscribe(ctx, p[0], p[1])
+	},
+	"eth_unsubscribe": func(a *ledgerAPI, ctx context.Context, p []arg) (json.RawMessage, error) {
+		return a.eth().Unsubscribe(ctx, p[0])
+	},
 }
 
 // follows reports whether the call is about subscriptions.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/ledger"
+	"github.com/tallystick/tallystick/rpc/eth"
 	"github.com/tallystick/tallystick/rpc/wire"
 )
 
@@ -36,6 +37,15 @@ func addSubscriptions() {
 				{"required", []string{}}, {"additionalProperties", false}}
 		},
 	})
+	leafSchemas["EthSubscriptionKind"] = fixed(oneOf(followHeads, followLogs, followPending))
+	leafSchemas["EthSubscriptionChoice"] = func(g *schemas) schema {
+		return schema{{"oneOf", []schema{named("EthFilter")(g), named("Flag")(g)}}}
+	}
+	leafSchemas["EthID"] = fixed(schema{{"type", "string"}, {"description", "The id of a subscription or a filter"}})
+	leafSchemas["EthChanges"] = func(g *schemas) schema {
+		return schema{{"description", "Logs; or hashes of blocks; or hashes of transactions, or these whole"},
+			{"anyOf", []schema{listOf[eth.Log](g), listOf[hashType](g), listOf[eth.Transaction](g)}}}
+	}
 	fieldSchemas["Cursor.index"] = fixed(index)
 	fieldSchemas["NoticeError.code"] = fixed(schema{{"type", "integer"}})
 }

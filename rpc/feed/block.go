@@ -29,20 +29,38 @@ type Block struct {
 	Done
 	source Source
 
-	receipts []fragment // JSON of the notices of receipts
-	events   []fragment // JSON of the own events, each
-	own      fragment   // JSON of the notice of all own events
-	whole    fragment   // JSON of the notice of the block
+	receipts []Fragment // JSON of the notices of receipts
+	events   []Fragment // JSON of the own events, each
+	own      Fragment   // JSON of the notice of all own events
+	whole    Fragment   // JSON of the notice of the block
 
 	touched func() *touched
 	members func() (*members, error)
+
+	mu    sync.Mutex     // guards memos, and is held while one is made
+	memos map[string]any // see Memo
 }
 
-// fragment is a piece of JSON that is rendered when it is first needed. Two that
-// need it first at the same time both render it, to the same bytes.
-type fragment struct{ text atomic.Pointer[[]byte] }
+// Memo returns what make has made of the block under a name, for all who need it.
+func (b *Block) Memo(name string, make func() (any, error)) (any, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if made, ok := b.memos[name]; ok {
+		return made, nil
+	}
+	made, err := make()
+	if err == nil {
+		b.memos[name] = made
+	}
+	return made, err
+}
 
-func (f *fragment) get(render func() ([]byte, error)) ([]byte, error) {
+// Fragment is a piece of JSON that is rendered when it is first needed. Two that
+// need it first at the same time both render it, to the same bytes.
+type Fragment struct{ text atomic.Pointer[[]byte] }
+
+// Get renders the JSON, or returns what was rendered before.
+func (f *Fragment) Get(render func() ([]byte, error)) ([]byte, error) {
 	if text := f.text.Load(); text != nil {
 		return *text, nil
 	}
@@ -54,7 +72,7 @@ func (f *fragment) get(render func() ([]byte, error)) ([]byte, error) {
 }
 
 func newBlock(source Source, done *Done) *Block {
-	b := &Block{Done: *done, source: source, receipts: make([]fragment, len(done.Receipts)), events: make([]fragment, len(done.Events))}
+	b := &Block{Done: *done, source: source, receipts: make([]Fragment, len(done.Receipts)), events: make([]Fragment, len(done.Events)), memos: map[string]any{}}
 	b.touched = sync.OnceValue(b.findTouched)
 	b.members = sync.OnceValues(b.findMembers)
 	return b
@@ -115,7 +133,7 @@ func (b *Block) everyNotice(after int64) []Item {
 	var items []Item
 	if after < wire.IndexOwnEvents && len(b.Events) > 0 {
 		items = append(items, b.item(wire.IndexOwnEvents, func() ([]byte, error) {
-			return b.own.get(func() ([]byte, error) { return b.ownNotice(nil) })
+			return b.own.Get(func() ([]byte, error) { return b.ownNotice(nil) })
 		}))
 	}
 	for i := int(max(after+1, 0)); i < len(b.Receipts); i++ {
@@ -130,7 +148,7 @@ func (b *Block) item(index int64, render func() ([]byte, error)) Item {
 
 func (b *Block) receiptItem(i int) Item {
 	return b.item(int64(i), func() ([]byte, error) {
-		return b.receipts[i].get(func() ([]byte, error) { return b.receiptNotice(i) })
+		return b.receipts[i].Get(func() ([]byte, error) { return b.receiptNotice(i) })
 	})
 }
 
@@ -140,7 +158,7 @@ func (b *Block) Whole(after int64) ([]Item, error) {
 	if b.Height == 0 || after >= end.Index {
 		return nil, nil
 	}
-	return []Item{{end, func() ([]byte, error) { return b.whole.get(b.wholeNotice) }}}, nil
+	return []Item{{end, func() ([]byte, error) { return b.whole.Get(b.wholeNotice) }}}, nil
 }
 
 func (b *Block) wholeNotice() ([]byte, error) {
@@ -191,7 +209,7 @@ func (b *Block) ownNotice(chosen []int) ([]byte, error) {
 		if chosen != nil {
 			at = chosen[i]
 		}
-		text, err := b.events[at].get(wire.Event{Event: b.Events[at]}.MarshalJSON)
+		text, err := b.events[at].Get(wire.Event{Event: b.Events[at]}.MarshalJSON)
 		if err != nil {
 			return nil, err
 		}
