@@ -51,11 +51,34 @@ func (s feedSource) Member(height ledger.Height, account crypto.Address) (crypto
 	return view.Member(account)
 }
 
+// Seek implements feed.Source by the most selective of the conditions that the
+// history knows.
+func (s feedSource) Seek(f *feed.Filter, from ledger.Height) (ledger.Height, error) {
+	top := s.Height()
+	q := PlaceQuery{From: FirstPlace(from), To: LastPlace(top), Limit: 1}
+	switch {
+	case f.Reference != nil:
+		q.Reference = *f.Reference
+	case f.Account != nil:
+		q.Account = f.Account
+	case f.Asset != nil:
+		q.Asset = f.Asset
+	default:
+		return from, nil
+	}
+	places, err := s.Places(q)
+	if err != nil || len(places) == 0 {
+		return top + 1, err
+	}
+	return places[0].Height, nil
+}
+
 // following is a subscription to be: what a method makes of its parameters.
 type following struct {
 	kind     string // for metrics
 	method   string // of the notifications
 	pick     feed.Pick
+	filter   *feed.Filter // in place of pick: notices
 	behind   wire.Cursor
 	progress bool // tell the cursor first, and when nothing else was told for long; and end with a notice
 
@@ -217,6 +240,9 @@ func (s *subscription) why(err error) string {
 func (s *subscription) follow(ctx context.Context, _ func([]byte, bool) error) error {
 	server := s.conn.server
 	reader := server.feed.Read(s.pick, s.behind)
+	if s.filter != nil {
+		reader = server.feed.ReadNotices(s.filter, s.behind)
+	}
 	told := s.behind
 	if s.progress {
 		if err := s.send(feed.Progress(told), false); err != nil {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -35,6 +36,7 @@ type memory struct {
 	crash    bool          // Status panics
 
 	reading sync.RWMutex // held by holdDone
+	reads   atomic.Int64 // calls of Done
 
 	admitted  []crypto.Hash
 	admission chan struct{} // closed and replaced when there is one more
@@ -300,6 +302,7 @@ func (m *memory) WaitHeight(ctx context.Context, height ledger.Height) error {
 }
 
 func (m *memory) Done(height ledger.Height) (*Done, error) {
+	m.reads.Add(1)
 	m.reading.RLock()
 	defer m.reading.RUnlock()
 	m.mu.Lock()

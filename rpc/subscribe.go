@@ -86,7 +86,7 @@ func (a *ledgerAPI) Subscribe(ctx context.Context, kind, options arg) (json.RawM
 		}
 		what := following{kind: kind, method: "ledger_subscription", behind: behind, progress: true, pick: (*feed.Block).Whole}
 		if kind == followReceipts {
-			what.pick = func(b *feed.Block, after int64) ([]feed.Item, error) { return b.Notices(&filter, after) }
+			what.filter = &filter
 		}
 		return a.s.subscribe(ctx, what)
 	})

@@ -176,13 +176,9 @@ func chosenBy(t testing.TB, n *memory, height ledger.Height, options wire.Subscr
 	for _, e := range events {
 		for _, a := range e.Attributes() {
 			switch a.Key {
-			case "account", "from", "to", "arbiter", "issuer", "member":
+			case "account", "from", "to", "arbiter", "issuer", "member", "hold":
 				if address, err := crypto.ParseAddress(a.Value); err == nil && !address.IsZero() {
-					if a.Key == "member" {
-						member = member || address == *options.Member
-					} else {
-						see(address)
-					}
+					see(address)
 				}
 			case "asset":
 				asset = asset || strings.EqualFold(a.Value, options.Asset.String())
@@ -606,4 +602,47 @@ func counted(t testing.TB, c prometheus.Collector) float64 {
 		t.Fatalf("%v %v", families, err)
 	}
 	return families[0].Metric[0].Counter.GetValue()
+}
+
+// Going on from far back costs what there is to tell, not what lies between.
+func TestFarBackReadsOnlyWhatFits(t *testing.T) {
+	h := newHarness(t, Options{})
+	carol := crypto.Address{19: 0xca}
+	paid := h.payment(0, 1)
+	paid.Op.(*ledger.Transfer).Legs[0].To = carol
+	h.block(t, paid)
+	for range 300 {
+		h.block(t)
+	}
+	h.block(t, h.payment(1, 1))
+	for range 100 {
+		h.block(t)
+	}
+	begin, inv, tally := wire.Cursor{Height: 0, Index: wire.IndexBlockBegin}, "inv-1", h.node.net.Settlement
+	for _, c := range []struct {
+		options wire.SubscribeOptions
+		want    []uint64
+	}{
+		{wire.SubscribeOptions{Account: &carol}, []uint64{1}},
+		{wire.SubscribeOptions{Reference: &inv}, []uint64{1, 302}},
+		{wire.SubscribeOptions{Asset: &tally, Member: &alice}, []uint64{0, 1, 302}},
+		{wire.SubscribeOptions{Reference: &inv, Account: &bob}, []uint64{302}},
+		{wire.SubscribeOptions{Account: &strangerAddress}, nil},
+	} {
+		h.feed = feed.New(t.Context(), feedSource{h.node})
+		h.slowness(func(s *slowness) { s.progress = 0 })
+		c.options.Cursor = &begin
+		before := h.node.reads.Load()
+		told := listen(t, h, "receipts", c.options).until(wire.Cursor{Height: 402, Index: -1})
+		var heights []uint64
+		for _, n := range told {
+			heights = append(heights, n.Cursor.Height)
+		}
+		if !slices.Equal(heights, c.want) {
+			t.Errorf("%v: told of blocks %v, want %v", request("", c.options), heights, c.want)
+		}
+		if reads := h.node.reads.Load() - before; reads > 30 {
+			t.Errorf("%d of 402 blocks were read to tell of %d", reads, len(c.want))
+		}
+	}
 }

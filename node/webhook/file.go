@@ -176,14 +176,6 @@ func (t *hookTable) choose(h *Hook) error {
 	return nil
 }
 
-// pick is what the hook is told of a block.
-func (h *Hook) pick(b *feed.Block, after int64) ([]feed.Item, error) {
-	if h.Blocks {
-		return b.Whole(after)
-	}
-	return b.Notices(&h.Filter, after)
-}
-
 // begin is the cursor that a hook without one begins behind.
 func (h *Hook) begin(newest ledger.Height) wire.Cursor {
 	if h.From != nil {

@@ -135,7 +135,10 @@ func (s *Sender) Run(ctx context.Context) error {
 
 // run sends to one webhook.
 func (w *sending) run(ctx context.Context) error {
-	reader := w.options.Feed.Read(w.pick, w.told)
+	reader := w.options.Feed.ReadNotices(&w.Filter, w.told)
+	if w.Blocks {
+		reader = w.options.Feed.Read((*feed.Block).Whole, w.told)
+	}
 	w.end = w.told
 	written := time.Now()
 	for {

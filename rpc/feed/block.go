@@ -245,20 +245,17 @@ func (p places) with(place int32) places {
 
 // touched says where in the block something is named.
 type touched struct {
-	accounts, assets, members map[crypto.Address]places
-	references                map[string]places
+	parties, assets map[crypto.Address]places
+	references      map[string]places
 }
 
 func (b *Block) findTouched() *touched {
-	t := &touched{
-		accounts: map[crypto.Address]places{}, assets: map[crypto.Address]places{}, members: map[crypto.Address]places{},
-		references: map[string]places{},
-	}
+	t := &touched{parties: map[crypto.Address]places{}, assets: map[crypto.Address]places{}, references: map[string]places{}}
 	for i := range b.Events {
 		t.event(ownPlace, &b.Events[i])
 	}
 	for i, r := range b.Receipts {
-		t.accounts[r.Sender] = t.accounts[r.Sender].with(int32(i))
+		t.parties[r.Sender] = t.parties[r.Sender].with(int32(i))
 		for j := range r.Events {
 			t.event(int32(i), &r.Events[j].Event)
 		}
@@ -267,14 +264,11 @@ func (b *Block) findTouched() *touched {
 }
 
 func (t *touched) event(place int32, e *ledger.Event) {
-	accountsOf(e, func(a crypto.Address) { t.accounts[a] = t.accounts[a].with(place) })
+	partiesOf(e, func(a crypto.Address) { t.parties[a] = t.parties[a].with(place) })
 	if !e.Asset.IsZero() {
 		t.assets[e.Asset] = t.assets[e.Asset].with(place)
 	}
-	if m := memberOf(e); !m.IsZero() {
-		t.members[m] = t.members[m].with(place)
-	}
-	if r := referenceOf(e); r != "" {
+	if r := e.SenderReference(); r != "" {
 		t.references[r] = t.references[r].with(place)
 	}
 }
@@ -285,21 +279,18 @@ type members struct {
 	at map[crypto.Address]places         // where a member is concerned
 }
 
-// findMembers asks for the member of every account in the block.
+// findMembers asks for the member of every party in the block.
 func (b *Block) findMembers() (*members, error) {
 	t := b.touched()
 	m := &members{of: map[crypto.Address]crypto.Address{}, at: map[crypto.Address]places{}}
-	for member, at := range t.members {
-		m.at[member] = slices.Clone(at)
-	}
-	for account, at := range t.accounts {
-		m.at[account] = append(m.at[account], at...) // it may be an admin account
-		member, err := b.source.Member(b.Height, account)
+	for party, at := range t.parties {
+		m.at[party] = append(m.at[party], at...) // it may be a member itself
+		member, err := b.source.Member(b.Height, party)
 		if err != nil {
-			return nil, fmt.Errorf("the member of account %s at height %d: %w", account, b.Height, err)
+			return nil, fmt.Errorf("the member of account %s at height %d: %w", party, b.Height, err)
 		}
-		if !member.IsZero() {
-			m.of[account] = member
+		if !member.IsZero() && member != party {
+			m.of[party] = member
 			m.at[member] = append(m.at[member], at...)
 		}
 	}
@@ -316,7 +307,7 @@ func (b *Block) places(f *Filter) (places, error) {
 	var lists []places
 	t := b.touched()
 	if f.Account != nil {
-		lists = append(lists, t.accounts[*f.Account])
+		lists = append(lists, t.parties[*f.Account])
 	}
 	if f.Asset != nil {
 		lists = append(lists, t.assets[*f.Asset])
@@ -369,17 +360,6 @@ func (b *Block) chosen(f *Filter) ([]int, error) {
 		}
 	}
 	return out, nil
-}
-
-// chooses judges one event. m is needed where the filter names a member.
-func (f *Filter) chooses(e *ledger.Event, m *members) bool {
-	var account, member bool
-	accountsOf(e, func(a crypto.Address) {
-		account = account || f.Account != nil && a == *f.Account
-		member = member || f.Member != nil && (a == *f.Member || m.of[a] == *f.Member)
-	})
-	return (f.Account == nil || account) && (f.Member == nil || member || memberOf(e) == *f.Member) &&
-		(f.Asset == nil || e.Asset == *f.Asset) && (f.Reference == nil || referenceOf(e) == *f.Reference)
 }
 
 // ErrNotKept: the node does not have the block any more.

@@ -27,6 +27,10 @@ type Source interface {
 	// Member answers for an account, as it was after the block at height; zero
 	// where none does.
 	Member(height ledger.Height, account crypto.Address) (crypto.Address, error)
+	// Seek is the first height from which on there may be something that filter
+	// chooses: from itself where that is not known, and any height above Height
+	// where there is nothing yet.
+	Seek(filter *Filter, from ledger.Height) (ledger.Height, error)
 }
 
 // Feed gives a chain's blocks to many readers. Its methods may be called from

@@ -11,15 +11,15 @@ import (
 // Of a receipt each condition is asked on its own: some event may name the account
 // and another the asset. Of a block's own events each event is asked for itself.
 type Filter struct {
-	// Account is the sender, or an account that an event names: as payer, payee,
-	// arbiter, issuer, or what the event is about.
+	// Account is the sender, or a party of an event (ledger.Event.Parties): an
+	// account, a member or a hold.
 	Account *crypto.Address
 	// Asset is named by an event.
 	Asset *crypto.Address
-	// Member is named by an event, or answers, after the block, for an account
-	// that Account would find. Its admin account is one of its own.
+	// Member is a party itself, or answers, after the block, for an account that
+	// Account would find.
 	Member *crypto.Address
-	// Reference is that of an event: a transfer's, a hold's, an order's.
+	// Reference is one that a sender gave to an event's effect.
 	Reference *string
 }
 
@@ -28,46 +28,23 @@ func (f *Filter) everything() bool {
 	return f.Account == nil && f.Asset == nil && f.Member == nil && f.Reference == nil
 }
 
-// carries says which of an event's fields its type has.
-type carries struct{ member, reference bool }
-
-// carried are the types' fields. Other types use the same Go fields for other things.
-var carried = func() (byType [256]carries) {
-	for _, t := range ledger.EventTypes() {
-		blank := ledger.Event{Type: t}
-		for _, a := range blank.Attributes() {
-			switch a.Key {
-			case "member":
-				byType[t].member = true
-			case "reference":
-				byType[t].reference = true
-			}
-		}
-	}
-	return byType
-}()
-
-// accountsOf calls yield with the accounts that an event names, maybe twice.
-func accountsOf(e *ledger.Event, yield func(crypto.Address)) {
-	for _, a := range [...]crypto.Address{e.Account, e.From, e.To} {
+// partiesOf calls yield with the accounts, members and holds that an event is
+// about, perhaps twice.
+func partiesOf(e *ledger.Event, yield func(crypto.Address)) {
+	for _, a := range e.Parties() {
 		if !a.IsZero() {
 			yield(a)
 		}
 	}
 }
 
-// memberOf is the member that an event names; zero for none.
-func memberOf(e *ledger.Event) crypto.Address {
-	if !carried[e.Type].member {
-		return crypto.Address{}
-	}
-	return e.Other
-}
-
-// referenceOf is an event's reference; empty for none.
-func referenceOf(e *ledger.Event) string {
-	if !carried[e.Type].reference {
-		return ""
-	}
-	return e.Reference
+// chooses judges one event. m is needed where the filter names a member.
+func (f *Filter) chooses(e *ledger.Event, m *members) bool {
+	var account, member bool
+	partiesOf(e, func(a crypto.Address) {
+		account = account || f.Account != nil && a == *f.Account
+		member = member || f.Member != nil && (a == *f.Member || m.of[a] == *f.Member)
+	})
+	return (f.Account == nil || account) && (f.Member == nil || member) &&
+		(f.Asset == nil || e.Asset == *f.Asset) && (f.Reference == nil || e.SenderReference() == *f.Reference)
 }

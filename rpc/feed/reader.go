@@ -15,6 +15,7 @@ type Pick func(b *Block, after int64) ([]Item, error)
 type Reader struct {
 	feed   *Feed
 	pick   Pick
+	filter *Filter       // nil: every block is looked at
 	height ledger.Height // of the block that comes next
 	after  int64         // the index in it behind which to begin
 	seen   wire.Cursor   // everything up to here has been returned
@@ -29,10 +30,36 @@ func (f *Feed) Read(pick Pick, behind wire.Cursor) *Reader {
 	return r
 }
 
+// ReadNotices returns a reader of the notices that filter chooses. Where it is far
+// behind it passes over blocks that have none without a look at them.
+func (f *Feed) ReadNotices(filter *Filter, behind wire.Cursor) *Reader {
+	r := f.Read(func(b *Block, after int64) ([]Item, error) { return b.Notices(filter, after) }, behind)
+	r.filter = filter
+	return r
+}
+
+// seekBehind is from how many blocks behind a reader asks for the next that it
+// needs: fewer are cheaper to look at.
+const seekBehind = 16
+
+// seek goes to the next block that may have something, or else to the newest.
+func (r *Reader) seek() error {
+	if r.filter == nil || r.after != wire.IndexBlockBegin || r.Behind() <= seekBehind {
+		return nil
+	}
+	top := r.feed.Height()
+	next, err := r.feed.source.Seek(r.filter, r.height)
+	r.height = max(r.height, min(next, top))
+	return err
+}
+
 // Next waits for the next block and returns what the reader is to see of it, and
 // the cursor behind it. Items may be empty.
 func (r *Reader) Next(ctx context.Context) (items []Item, end wire.Cursor, err error) {
 	if err := r.feed.Wait(ctx, r.height); err != nil {
+		return nil, r.seen, err
+	}
+	if err := r.seek(); err != nil {
 		return nil, r.seen, err
 	}
 	block, err := r.feed.Block(ctx, r.height)
