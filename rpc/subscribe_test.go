@@ -646,3 +646,51 @@ func TestFarBackReadsOnlyWhatFits(t *testing.T) {
 		}
 	}
 }
+
+// One WebSocket can have a thousand subscriptions, and each is told everything.
+func TestThousandSubscriptionsOfOneWebSocket(t *testing.T) {
+	count, blocks := 1000, uint64(5)
+	if testing.Short() {
+		count = 200
+	}
+	h := newHarness(t, Options{})
+	s := dial(t, h)
+	seen := map[string]uint64{}
+	for range count {
+		say(t, s, request("ledger_subscribe", "newBlocks"))
+	}
+	var message struct {
+		Result string
+		Params struct {
+			Subscription string
+			Result       wire.Notice
+		}
+	}
+	read := func() {
+		message.Result, message.Params.Result = "", wire.Notice{}
+		if err := json.Unmarshal(hear(t, s), &message); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 * count { // an answer and a first notice for each
+		if read(); message.Result != "" {
+			seen[message.Result] = 0
+		}
+	}
+	for range blocks {
+		h.block(t)
+	}
+	for range count * int(blocks) {
+		read()
+		id, n := message.Params.Subscription, message.Params.Result
+		if last, ok := seen[id]; !ok || n.Block == nil || n.Block.Height != last+1 {
+			t.Fatalf("%s: after block %d came %+v", id, last, n)
+		}
+		seen[id]++
+	}
+	if len(seen) != count {
+		t.Errorf("%d subscriptions", len(seen))
+	}
+	s.Close()
+	eventually(t, "all end", func() bool { return h.subscribed.used() == 0 })
+}

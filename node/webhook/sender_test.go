@@ -232,13 +232,13 @@ func from(h ledger.Height) *ledger.Height { return &h }
 func TestReceiverThatFails(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	random := rand.New(rand.NewPCG(seed, 1))
+	random, moods := rand.New(rand.NewPCG(seed, 1)), rand.New(rand.NewPCG(seed, 2))
 	statuses := []int{200, 204, 500, 503, 429, 404, 401, 301, 307, 0, 299, 200, 200}
 	r := newReceiver(t, func(attempt int) int {
 		if attempt == 0 {
 			return http.StatusInternalServerError
 		}
-		return statuses[random.IntN(len(statuses))]
+		return statuses[moods.IntN(len(statuses))]
 	})
 	g := newRig(t, 40)
 	h := r.hook("erp")

@@ -67,6 +67,18 @@ func New(ctx context.Context, source Source) *Feed {
 // Height is the highest height that can be read.
 func (f *Feed) Height() ledger.Height { return f.source.Height() }
 
+// Waiting is how many readers have read everything up to a height and wait for more.
+func (f *Feed) Waiting(height ledger.Height) (count int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for w := range f.waiting {
+		if w.height > height {
+			count++
+		}
+	}
+	return count
+}
+
 // waiter waits for a height.
 type waiter struct {
 	height ledger.Height
