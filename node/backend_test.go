@@ -61,5 +61,8 @@ func TestNoStateBeforeTheFirstBlock(t *testing.T) {
 	if r, err := node.backend.State(); !errors.Is(err, rpc.ErrCatchingUp) {
 		t.Errorf("State is %v, %v, want %v", r, err, rpc.ErrCatchingUp)
 	}
+	if r, _, err := node.backend.StateAt(0); !errors.Is(err, rpc.ErrCatchingUp) {
+		t.Errorf("StateAt is %v, %v, want %v", r, err, rpc.ErrCatchingUp)
+	}
 	net.stop(0)
 }

@@ -53,7 +53,11 @@ type harness struct {
 
 func newHarness(t testing.TB, o Options) *harness {
 	t.Helper()
-	node := newMemory(t)
+	return newHarnessOf(t, o, newMemory(t))
+}
+
+func newHarnessOf(t testing.TB, o Options, node *memory) *harness {
+	t.Helper()
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}

@@ -11,8 +11,8 @@
 //     internal method that answers with the error, in its place in the batch.
 //     This is also where rpc.discover becomes rpc_discover, because the
 //     library below cannot route a dot.
-//  3. go-ethereum's rpc server dispatches to the methods of ledgerAPI and
-//     rpcAPI, one goroutine a call (a batch is one goroutine), and writes the
+//  3. go-ethereum's rpc server dispatches to the methods of ledgerAPI, ethAPI
+//     and the smaller ones, one goroutine a call (a batch is one goroutine), and writes the
 //     responses.
 //  4. Every method runs inside Server.answer, which takes a place among the
 //     concurrent or the waiting calls, catches panics, turns errors into the

@@ -122,14 +122,21 @@ func (s *Server) noTransaction(c *eth.Call, height ledger.Height) error {
 func (s *Server) wouldMove(c *eth.Call, height ledger.Height) error {
 	net := s.backend.Network()
 	leg, code := ledger.EthereumLeg(net, (*crypto.Address)(c.To), c.Value, c.Data)
-	if code != ledger.Applied {
+	coin := code == ledger.CodeAmountOutOfRange && len(c.Data) == 0 // more than anybody can have
+	if code != ledger.Applied && !coin {
 		return reverted(code.Info().Meaning)
+	}
+	leg.From = crypto.Address(c.From)
+	if leg.From.IsZero() { // left out, in the way of go-ethereum
+		return reverted(ledger.CodeUnknownSender.Info().Meaning)
 	}
 	state, time, err := s.backend.StateAt(height)
 	if err != nil {
 		return err
 	}
-	leg.From = crypto.Address(c.From)
+	if coin {
+		return s.shortOf(code, c, leg.From, state)
+	}
 	next, err := nextOf(state, leg.From)
 	if err != nil {
 		return err
@@ -154,17 +161,23 @@ func nextOf(state ledger.Reader, address crypto.Address) (ledger.Nonce, error) {
 }
 
 // refusedCall is how a refusal is told to a wallet: as a revert with its reason,
-// but for coin that the sender does not have at all, for which wallets know
-// go-ethereum's words.
+// but for coin that the sender does not have, for which wallets know go-ethereum's
+// words.
 func (s *Server) refusedCall(code ledger.Code, c *eth.Call, leg ledger.Leg, state ledger.Reader) error {
-	net := s.backend.Network()
 	if code == ledger.Applied {
 		return nil
 	}
-	if c.Value.IsZero() || leg.Asset != net.Settlement || code != ledger.CodeInsufficientBalance && code != ledger.CodeUnknownSender {
-		return reverted(code.Info().Meaning)
+	if !c.Value.IsZero() && leg.Asset == s.backend.Network().Settlement && (code == ledger.CodeInsufficientBalance || code == ledger.CodeUnknownSender) {
+		return s.shortOf(code, c, leg.From, state)
 	}
-	raw, err := state.Get(ledger.KeyBalance(leg.From, leg.Asset))
+	return reverted(code.Info().Meaning)
+}
+
+// shortOf is the refusal of coin that the sender cannot send: go-ethereum's where it
+// does not have as much, and the ledger's where a part of what it has is held.
+func (s *Server) shortOf(code ledger.Code, c *eth.Call, from crypto.Address, state ledger.Reader) error {
+	net := s.backend.Network()
+	raw, err := state.Get(ledger.KeyBalance(from, net.Settlement))
 	if err != nil {
 		return err
 	}
@@ -174,9 +187,9 @@ func (s *Server) refusedCall(code ledger.Code, c *eth.Call, leg ledger.Leg, stat
 	}
 	sum, _ := b.Available.Add(b.Held)
 	if has := eth.Wei(net, sum); has.Lt(c.Value) {
-		return insufficientFunds(leg.From, has, c.Value, code)
+		return insufficientFunds(from, has, c.Value, code)
 	}
-	return reverted(code.Info().Meaning) // a part of what it has is held
+	return reverted(code.Info().Meaning)
 }
 
 func insufficientFunds(from crypto.Address, has, wants *uint256.Int, code ledger.Code) *callError {

@@ -48,6 +48,9 @@ func (s *Server) ethBlock(height ledger.Height) (*eth.Block, error) {
 		return b, nil
 	}
 	made, err, _ := s.ethBlocks.making.Do(fmt.Sprint(height), func() (any, error) {
+		if b := s.ethBlocks.get(height); b != nil {
+			return b, nil // made since the look above
+		}
 		c, err := s.ethContent(height)
 		if err != nil || c == nil {
 			return (*eth.Block)(nil), err

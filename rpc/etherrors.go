@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/ethereum/go-ethereum/common/hexutil"
+	"github.com/ethereum/go-ethereum/core/types"
 
 	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/ledger"
@@ -43,8 +44,8 @@ func ethRefusal(code ledger.Code, format string, args ...any) *callError {
 	}}
 }
 
-// sendRefusal is why a transaction was not taken, as go-ethereum would word it.
-// value says that it moves plain value.
+// sendRefusal is why a transaction was not taken, as go-ethereum would word it. next
+// is its sender's next nonce, where the code is about nonces.
 func sendRefusal(v Verdict, tx *ledger.Tx, net *ledger.Network, next uint64) *callError {
 	meaning := v.Code.Info().Meaning
 	e := ethRefusal(v.Code, "%s", meaning)
@@ -55,7 +56,7 @@ func sendRefusal(v Verdict, tx *ledger.Tx, net *ledger.Network, next uint64) *ca
 		e.message = fmt.Sprintf("nonce too high: next nonce %d, tx nonce %d: %s", next, tx.Nonce, meaning)
 	case ledger.CodeDuplicateNonce:
 		e.message = "replacement transaction underpriced: another transaction with this nonce is waiting, and none replaces it, whatever it pays"
-	case ledger.CodeInsufficientBalance, ledger.CodeUnknownSender:
+	case ledger.CodeInsufficientBalance, ledger.CodeUnknownSender, ledger.CodeAmountOutOfRange:
 		if movesValue(tx, net) {
 			e.message = "insufficient funds for gas * price + value: " + meaning
 		}
@@ -76,10 +77,14 @@ func sendRefusal(v Verdict, tx *ledger.Tx, net *ledger.Network, next uint64) *ca
 	return e
 }
 
-// movesValue reports whether a transaction moves the settlement asset.
+// movesValue reports whether a transaction moves the settlement asset, were it as
+// much as nobody can have.
 func movesValue(tx *ledger.Tx, net *ledger.Network) bool {
-	t, ok := tx.Op.(*ledger.Transfer)
-	return ok && len(t.Legs) > 0 && t.Legs[0].Asset == net.Settlement
+	if t, ok := tx.Op.(*ledger.Transfer); ok {
+		return len(t.Legs) > 0 && t.Legs[0].Asset == net.Settlement
+	}
+	var envelope types.Transaction
+	return envelope.UnmarshalBinary(tx.Raw) == nil && len(envelope.Data()) == 0
 }
 
 // alreadyKnown answers for bytes that wait on the node.

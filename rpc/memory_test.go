@@ -34,6 +34,7 @@ type memory struct {
 	changed  chan struct{} // closed and replaced by commit
 	fail     error         // what every method answers with, if set
 	crash    bool          // Status panics
+	catching bool          // up with the network
 
 	reading sync.RWMutex // held by holdDone
 	reads   atomic.Int64 // calls of Done
@@ -64,9 +65,14 @@ const genesisTime = 1_700_000_000
 
 func newMemory(t testing.TB) *memory {
 	t.Helper()
+	return newMemoryOf(t, memoryGenesis())
+}
+
+// memoryGenesis is what a memory begins with.
+func memoryGenesis() *ledger.Genesis {
 	params := ledger.NewGenesisParams(ledger.DefaultParams())
 	params.AccountPolicy = "open"
-	g := ledger.Genesis{
+	return &ledger.Genesis{
 		NetworkID: "rpc-test", ChainID: 777_777, Settlement: "TALLY", Params: params,
 		Assets: []ledger.GenesisAsset{
 			{Symbol: "TALLY", Name: "Tally", Decimals: 18, Issuer: alice},
@@ -78,6 +84,10 @@ func newMemory(t testing.TB) *memory {
 			{Account: bob, Symbol: "EUR", Amount: ledger.NewAmount(50_000)},
 		},
 	}
+}
+
+func newMemoryOf(t testing.TB, g *ledger.Genesis) *memory {
+	t.Helper()
 	built, err := g.Build()
 	if err != nil {
 		t.Fatal(err)
@@ -178,7 +188,8 @@ func (m *memory) Status(context.Context) (*wire.Status, error) {
 	}
 	return &wire.Status{
 		ChainID: m.net.ChainID, NetworkID: m.net.ID, Height: uint64(len(m.blocks)), BlockTime: uint64(genesisTime + len(m.blocks)),
-		Version: "test", NodeID: strings.Repeat("ab", 20), ValidatorAddress: make([]byte, 20), SettlementAsset: m.net.Settlement,
+		CatchingUp: m.catching,
+		Version:    "test", NodeID: strings.Repeat("ab", 20), ValidatorAddress: make([]byte, 20), SettlementAsset: m.net.Settlement,
 	}, nil
 }
 

@@ -181,9 +181,12 @@ type contract struct {
 	results map[string]*jsonschema.Schema
 	params  map[string][]*jsonschema.Schema
 	data    *jsonschema.Schema
-	bytes   *jsonschema.Schema // the data of some errors of Ethereum's methods
-	codes   map[string][]int
-	names   map[int][]string
+	// ethereum are the results of Ethereum's methods as Ethereum's own
+	// specification has them.
+	ethereum map[string]*jsonschema.Schema
+	bytes    *jsonschema.Schema // the data of some errors of Ethereum's methods
+	codes    map[string][]int
+	names    map[int][]string
 }
 
 // close adds additionalProperties false to every object with properties.
@@ -240,6 +243,7 @@ func newContract(t testing.TB) *contract {
 		results: map[string]*jsonschema.Schema{}, params: map[string][]*jsonschema.Schema{},
 		data: compile("/components/schemas/ErrorData"), bytes: compile("/components/schemas/Bytes"), codes: map[string][]int{}, names: map[int][]string{},
 	}
+	out.ethereum = ethereumResults(t)
 	for _, e := range shape.Components.Errors {
 		out.names[e.Code] = e.Data.Names
 	}
@@ -260,6 +264,11 @@ func newContract(t testing.TB) *contract {
 func (c *contract) check(t testing.TB, method string, a answer) {
 	t.Helper()
 	if a.Error == nil {
+		if s := c.ethereum[method]; s != nil {
+			if err := s.Validate(parse(t, a.Result)); err != nil {
+				t.Errorf("%s: the result is not what execution-apis says: %v\n%s", method, err, a.Result)
+			}
+		}
 		if err := c.results[method].Validate(parse(t, a.Result)); err != nil {
 			t.Errorf("%s: the result is not what the document says: %v\n%s", method, err, a.Result)
 		}

@@ -123,7 +123,7 @@ func (s *Sender) Run(ctx context.Context) error {
 					"get them from another node, then change the cursor's file and start again", "err", err, "file", w.file.path)
 				return
 			}
-			if err != nil && ctx.Err() == nil {
+			if ctx.Err() == nil {
 				failures[i] = fmt.Errorf("webhook %s: %w", w.Name, err)
 				stop()
 			}
@@ -133,7 +133,7 @@ func (s *Sender) Run(ctx context.Context) error {
 	return errors.Join(failures...)
 }
 
-// run sends to one webhook.
+// run sends to one webhook until ctx ends, or something fails.
 func (w *sending) run(ctx context.Context) error {
 	reader := w.options.Feed.ReadNotices(&w.Filter, w.told)
 	if w.Blocks {

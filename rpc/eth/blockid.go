@@ -49,10 +49,11 @@ func blockOfText(text string) (BlockID, error) {
 		return BlockID{}, nil
 	}
 	if len(text) == 2+2*crypto.HashSize {
-		h, err := crypto.ParseHash(text)
+		b, err := hexutil.Decode(text)
 		if err != nil {
-			return BlockID{}, fmt.Errorf("is not a block hash: %w", err)
+			return BlockID{}, errors.New("is as long as a block hash and not one: 0x and 64 hex digits")
 		}
+		h := crypto.Hash(b)
 		return BlockID{Hash: &h}, nil
 	}
 	n, err := hexutil.DecodeUint64(text)

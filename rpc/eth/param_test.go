@@ -44,7 +44,7 @@ func TestParseBlockID(t *testing.T) {
 
 // What go-ethereum reads is read here, and what it refuses is refused.
 func FuzzBlockID(f *testing.F) {
-	for _, seed := range []string{`"latest"`, `"0x1"`, `{"blockHash":"0x00"}`, `"0x` + strings.Repeat("ab", 32) + `"`, `"\u006catest"`} {
+	for _, seed := range []string{`"latest"`, `"0x1"`, `{"blockHash":"0x00"}`, `"0x` + strings.Repeat("ab", 32) + `"`, `"\u006catest"`, `"0X` + strings.Repeat("ab", 32) + `"`} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
