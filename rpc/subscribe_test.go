@@ -233,9 +233,7 @@ func TestSubscriptionsFromEveryCursor(t *testing.T) {
 	one, holdText, none := "one", "hold", "none"
 	end := wire.Cursor{Height: 7, Index: -1}
 	begins := []wire.Cursor{{Height: 0, Index: wire.IndexBlockBegin}, {Height: 3, Index: wire.IndexBlockEnd}, {Height: 5, Index: wire.IndexBlockBegin}, {Height: 6, Index: 900}}
-	for _, at := range expected(t, h.node, wire.SubscribeOptions{}, begins[0]) {
-		begins = append(begins, at)
-	}
+	begins = append(begins, expected(t, h.node, wire.SubscribeOptions{}, begins[0])...)
 	l := &listener{t: t, socket: dial(t, h), schema: schema}
 	told := 0
 	for _, options := range []wire.SubscribeOptions{
