@@ -39,6 +39,8 @@ type pendingTable struct {
 	reliefs  uint64                            // see Application.Reliefs; mu
 	outlook  *outlook                          // as it was worked out last, or nil; mu
 
+	admissions admissions // what came, whether it still waits or not
+
 	// added has room for one: something came from a client since it was last read.
 	added chan struct{}
 }
@@ -132,6 +134,7 @@ func (p *pendingTable) insert(tx *ledger.Tx, member crypto.Address, from string)
 	p.seq++
 	e := &pendingTx{tx: tx, seq: p.seq, from: from, since: time.Now(), at: -1, weight: p.weights.of(tx)}
 	p.hashes[tx.Hash] = e
+	p.admissions.add(tx.Hash)
 	s := p.senders[tx.Sender]
 	if s == nil {
 		s = &senderPending{nonces: make(map[ledger.Nonce]*pendingTx), lowest: tx.Nonce}

@@ -27,6 +27,13 @@
 // nonce: then both could be committed. When an attempt ended in doubt, the error
 // says so (Error.Pending) and holds the hash to ask for (Error.Submitted).
 //
+// # Following
+//
+// Follow reads the ledger as one stream of what happened, each notice with the
+// cursor behind it, and goes on from there by itself when a connection or a node
+// is lost. A program that stores the cursor together with what it makes of the
+// notice sees everything once, whatever ends in between.
+//
 // # Errors
 //
 // Every error about a call is an *Error with a stable name. A transaction that

@@ -25,9 +25,9 @@ func hashOf(params []json.RawMessage) (any, *fakeError) {
 	return crypto.Keccak256(raw), nil
 }
 
-// silence makes a node take calls of a method and say nothing, as one does whose
+// deafen makes a node take calls of a method and say nothing, as one does whose
 // machine has stopped.
-func silence(t *testing.T, n *fakeNode, method string) {
+func deafen(t *testing.T, n *fakeNode, method string) {
 	t.Helper()
 	release := make(chan struct{})
 	t.Cleanup(func() { close(release) })
@@ -175,7 +175,7 @@ func TestASilentNodeIsLeft(t *testing.T) {
 	a, b := newFake(t, "net-a"), newFake(t, "net-a")
 	c := dial(t, a, b)
 	tx := signed(t, c)
-	silence(t, a, sync_)
+	deafen(t, a, sync_)
 	b.gives(ledger.Applied)
 	c.current.Store(0)
 	began := time.Now()

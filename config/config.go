@@ -39,6 +39,7 @@ type Config struct {
 	Moniker   string
 	P2P       P2P
 	RPC       RPC
+	Webhooks  Webhooks
 	Metrics   Metrics
 	Log       Log
 	State     State
@@ -76,6 +77,10 @@ type RPC struct {
 	MaxConcurrent int
 	// MaxConnections bounds open connections, HTTP and WebSocket together.
 	MaxConnections int
+	// MaxSubscriptions bounds the subscriptions of all WebSockets together, and
+	// MaxConnectionSubscriptions those of one.
+	MaxSubscriptions           int
+	MaxConnectionSubscriptions int
 	// WaitTimeout is the longest that one call may wait for a receipt.
 	WaitTimeout time.Duration
 	// ReadTimeout is the longest that reading one request may take.
@@ -96,6 +101,13 @@ type RPC struct {
 	// TrustedProxies are the networks (CIDR) of the proxies whose X-Forwarded-For
 	// says who calls.
 	TrustedProxies []string
+}
+
+// Webhooks are the servers that are told what happens.
+type Webhooks struct {
+	// File is the path of the file that names them, or empty for none. A relative
+	// path begins at the node's directory.
+	File string
 }
 
 // Metrics is the operators' HTTP server: /metrics, /healthz and /readyz.
@@ -184,9 +196,13 @@ func Default() Config {
 			MaxWaiting:     4096,
 			MaxConcurrent:  1024,
 			MaxConnections: 4096,
-			WaitTimeout:    30 * time.Second,
-			ReadTimeout:    30 * time.Second,
-			IdleTimeout:    2 * time.Minute,
+
+			MaxSubscriptions:           10_000,
+			MaxConnectionSubscriptions: 1024,
+
+			WaitTimeout: 30 * time.Second,
+			ReadTimeout: 30 * time.Second,
+			IdleTimeout: 2 * time.Minute,
 		},
 		Metrics: Metrics{Listen: "127.0.0.1:9464"},
 		Log:     Log{Format: "text", Level: "info"},

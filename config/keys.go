@@ -16,6 +16,7 @@ var sections = []struct{ name, doc string }{
 	{"", ""},
 	{"p2p", "How validators reach each other. Only the peers named here are dialled."},
 	{"rpc", "The wallets' JSON-RPC server, over HTTP and WebSocket, and its limits."},
+	{"webhooks", "Signed notices of what happens on the ledger, posted to servers of your own."},
 	{"metrics", "The operators' HTTP server: /metrics for Prometheus, /healthz and /readyz."},
 	{"log", "What the node writes to standard error."},
 	{"state", "The store of committed state."},
@@ -33,7 +34,7 @@ const (
 
 // settings are all keys but those of [comet], in the order of the file.
 var settings = slices.Concat(
-	nodeSettings, rpcSettings, accessSettings, operatorSettings, storeSettings, consensusSettings, admissionSettings)
+	nodeSettings, rpcSettings, accessSettings, webhookSettings, operatorSettings, storeSettings, consensusSettings, admissionSettings)
 
 var nodeSettings = []setting{
 	text("moniker", "The name that this node shows to its peers.",
@@ -61,6 +62,10 @@ var rpcSettings = []setting{
 		func(c *Config) *int { return &c.RPC.MaxConcurrent }, 1, 1_000_000),
 	whole("rpc.max_connections", "The most open connections, HTTP and WebSocket together.", "",
 		func(c *Config) *int { return &c.RPC.MaxConnections }, 1, 1_000_000),
+	whole("rpc.max_subscriptions", "The most subscriptions over WebSocket, of all connections together.", "",
+		func(c *Config) *int { return &c.RPC.MaxSubscriptions }, 1, 1_000_000),
+	whole("rpc.max_connection_subscriptions", "The most subscriptions of one WebSocket.", "",
+		func(c *Config) *int { return &c.RPC.MaxConnectionSubscriptions }, 1, 1_000_000),
 	duration("rpc.wait_timeout", "The longest that one call may wait for a receipt.",
 		func(c *Config) *time.Duration { return &c.RPC.WaitTimeout }, 100*time.Millisecond, 10*time.Minute),
 	duration("rpc.read_timeout", "The longest that reading one request may take.",

@@ -1,10 +1,12 @@
 package node
 
 import (
+	"context"
 	"fmt"
 	"time"
 
 	"github.com/tallystick/tallystick/app"
+	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/ledger"
 	"github.com/tallystick/tallystick/node/index"
 	"github.com/tallystick/tallystick/rpc"
@@ -62,6 +64,14 @@ const noBlocksAfter = 10 * time.Second
 var prospects = map[app.Prospect]string{
 	app.ProspectNext: wire.PendingNext, app.ProspectQueued: wire.PendingQueued, app.ProspectPaced: wire.PendingPaced,
 	app.ProspectNew: wire.PendingNew, app.ProspectDoubted: wire.PendingDoubted,
+}
+
+func (b *backend) Admitted(behind uint64, limit int) ([]crypto.Hash, uint64) {
+	return b.app.Admitted(behind, limit)
+}
+
+func (b *backend) AwaitAdmission(ctx context.Context, behind uint64) error {
+	return b.app.AwaitAdmission(ctx, behind)
 }
 
 func (b *backend) Pending(q rpc.PendingQuery) (*rpc.Pending, error) {

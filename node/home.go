@@ -71,6 +71,9 @@ func (h Home) AddressBookFile() string { return filepath.Join(h.DataDir(), "addr
 // LedgerDir is the store of committed state.
 func (h Home) LedgerDir() string { return filepath.Join(h.DataDir(), "ledger") }
 
+// WebhooksDir is where each webhook's cursor stands.
+func (h Home) WebhooksDir() string { return filepath.Join(h.DataDir(), "webhooks") }
+
 // IndexDir is the receipt index.
 func (h Home) IndexDir() string { return filepath.Join(h.DataDir(), "index") }
 

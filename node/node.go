@@ -27,6 +27,7 @@ import (
 	"github.com/tallystick/tallystick/ledger/store"
 	"github.com/tallystick/tallystick/node/gossip"
 	"github.com/tallystick/tallystick/node/index"
+	"github.com/tallystick/tallystick/node/webhook"
 	"github.com/tallystick/tallystick/rpc"
 )
 
@@ -68,6 +69,7 @@ type Node struct {
 	index     *index.Index
 	backend   *backend
 	rpc       *rpc.Server
+	webhooks  *webhook.Sender // nil for none
 	servers   servers
 
 	certificate certificate // of JSON-RPC; none is plain HTTP
@@ -125,7 +127,7 @@ func New(c config.Config, home string, o Options) (*Node, error) {
 
 // build makes the node's parts, from the bottom up.
 func (n *Node) build() error {
-	for _, step := range []func() error{n.prepare, n.openLedger, n.openChain, n.openIndex, n.openRPC} {
+	for _, step := range []func() error{n.prepare, n.openLedger, n.openChain, n.openIndex, n.openRPC, n.openWebhooks} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -305,8 +307,9 @@ func (n *Node) openRPC() error {
 		Access:       n.reload.access,
 		MaxBodyBytes: n.config.RPC.MaxBodyBytes, MaxBatch: n.config.RPC.MaxBatch,
 		MaxWaiting: n.config.RPC.MaxWaiting, MaxConcurrent: n.config.RPC.MaxConcurrent,
-		MaxConnections: n.config.RPC.MaxConnections,
-		WaitTimeout:    n.config.RPC.WaitTimeout, ReadTimeout: n.config.RPC.ReadTimeout,
+		MaxConnections:   n.config.RPC.MaxConnections,
+		MaxSubscriptions: n.config.RPC.MaxSubscriptions, MaxConnectionSubscriptions: n.config.RPC.MaxConnectionSubscriptions,
+		WaitTimeout: n.config.RPC.WaitTimeout, ReadTimeout: n.config.RPC.ReadTimeout,
 		Logger: n.log.With("module", "rpc"), Metrics: n.registry, Version: n.options.Version,
 	})
 	return err

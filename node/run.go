@@ -88,6 +88,7 @@ func (n *Node) Start(ctx context.Context) error {
 	n.routine.Go(func() { n.signal.run(background) })
 	n.routine.Go(func() { n.reloadOn(background, n.options.Reload) })
 	n.servers.serve(n)
+	n.sendWebhooks(background)
 	if wait := time.Until(n.genesis.doc.GenesisTime); wait > 0 {
 		n.log.Info("waiting for the genesis time", "genesisTime", n.genesis.doc.GenesisTime, "wait", wait.Round(time.Second))
 		if !pause(ctx, wait) {

@@ -74,6 +74,20 @@ func (v *stateView) account(address crypto.Address) (*wire.Account, error) {
 	return newAccount(address, index.AccountInfo{NextNonce: record.Window.Next, Status: record.Status, Member: record.Member}, balances), err
 }
 
+func (v *stateView) Member(account crypto.Address) (crypto.Address, error) {
+	member, err := v.member(account)
+	return or(v, member, err, func() (crypto.Address, error) { return v.past.Member(account) })
+}
+
+func (v *stateView) member(account crypto.Address) (crypto.Address, error) {
+	raw, err := v.state.Get(ledger.KeyAccount(account))
+	if err != nil || raw == nil {
+		return crypto.Address{}, err
+	}
+	record, err := ledger.DecodeAccount(raw)
+	return record.Member, err
+}
+
 // held lists an account's balances, ascending by asset.
 func (v *stateView) held(address crypto.Address) ([]index.HeldAsset, error) {
 	var out []index.HeldAsset
@@ -144,6 +158,11 @@ func (v *pastView) Account(address crypto.Address) (*wire.Account, error) {
 	}
 	balances, err := named(held, v.Asset)
 	return newAccount(address, info, balances), err
+}
+
+func (v *pastView) Member(account crypto.Address) (crypto.Address, error) {
+	info, _, err := v.index.AccountAt(account, v.height)
+	return info.Member, err
 }
 
 func (v *pastView) Balance(account, asset crypto.Address) (ledger.Balance, error) {

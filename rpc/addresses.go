@@ -86,7 +86,7 @@ func addressOf(r *http.Request, proxies []netip.Prefix) netip.Addr {
 	if trusted(address, proxies) {
 		address = forwarded(r.Header.Values("X-Forwarded-For"), address, proxies)
 	}
-	return client(address)
+	return clientOf(address)
 }
 
 // forwarded walks back through the proxies, from the last one.
@@ -119,8 +119,8 @@ func parseHop(text string) (netip.Addr, bool) {
 // plain is an address in its one form.
 func plain(a netip.Addr) netip.Addr { return a.Unmap().WithZone("") }
 
-// client is what one client has of an address.
-func client(a netip.Addr) netip.Addr {
+// clientOf is what one client has of an address.
+func clientOf(a netip.Addr) netip.Addr {
 	if !a.Is6() {
 		return a
 	}

@@ -269,7 +269,7 @@ func FuzzSender(f *testing.F) {
 		a := h.access.Load()
 		id := a.identify(r)
 		if from, err := netip.ParseAddrPort(peer); err == nil && !trusted(plain(from.Addr()), access.TrustedProxies) {
-			if want := client(plain(from.Addr())); id.address != want {
+			if want := clientOf(plain(from.Addr())); id.address != want {
 				t.Errorf("%s counts for %s", peer, id.address)
 			}
 		}

@@ -63,6 +63,13 @@ type Backend interface {
 
 	// Pending lists what waits on this node for a block.
 	Pending(q PendingQuery) (*Pending, error)
+	// Admitted are the hashes of transactions that came to wait on this node, from
+	// clients or peers, behind a number, at most limit, with the number of the last
+	// returned. They may wait no more by now. Those long past are passed over; a
+	// number above all means the newest.
+	Admitted(behind uint64, limit int) (hashes []crypto.Hash, upTo uint64)
+	// AwaitAdmission waits until something has come behind a number, or for ctx.
+	AwaitAdmission(ctx context.Context, behind uint64) error
 	// Peers are the nodes that this one is connected with now, by node ID.
 	// Members are left empty.
 	Peers() ([]wire.Peer, error)
@@ -89,6 +96,8 @@ type View interface {
 	// Account answers nil where there is no account. Balances are complete
 	// and ascend by asset.
 	Account(address crypto.Address) (*wire.Account, error)
+	// Member answers the member that answers for an account; zero for none.
+	Member(account crypto.Address) (crypto.Address, error)
 	Balance(account, asset crypto.Address) (ledger.Balance, error)
 	// Asset and AssetBySymbol answer nil where there is no asset.
 	Asset(asset crypto.Address) (*wire.Asset, error)

@@ -14,8 +14,10 @@ import (
 // for the transaction. They are answered here, from the envelope that screen has
 // read, in the same words.
 
+type directMethod func(*ledgerAPI, context.Context, []arg) (json.RawMessage, error)
+
 // directMethods are these calls, by name.
-var directMethods = map[string]func(*ledgerAPI, context.Context, []arg) (json.RawMessage, error){
+var directMethods = map[string]directMethod{
 	"ledger_sendRawTransaction": func(a *ledgerAPI, ctx context.Context, p []arg) (json.RawMessage, error) {
 		return a.SendRawTransaction(ctx, p[0])
 	},
@@ -71,11 +73,19 @@ func (c call) admits() bool {
 
 // direct reports whether a call in order is answered here. What asks for no
 // answer is not.
-func (c call) direct() bool { return c.id != nil && directMethods[c.name] != nil }
+func (c call) direct() bool { return c.id != nil && c.run() != nil }
+
+// run is what answers a direct call; nil for other calls.
+func (c call) run() directMethod {
+	if run := directMethods[c.name]; run != nil {
+		return run
+	}
+	return followMethods[c.name]
+}
 
 // reply answers a single call that is direct.
 func (s *Server) reply(ctx context.Context, c call) []byte {
-	result, err := directMethods[c.name](&ledgerAPI{s}, ctx, c.args())
+	result, err := c.run()(&ledgerAPI{s}, ctx, c.args())
 	out := make([]byte, 0, len(`{"jsonrpc":"2.0","id":,"result":}`)+len(c.id)+len(result))
 	out = append(append(out, `{"jsonrpc":"2.0","id":`...), c.id...)
 	if err != nil {

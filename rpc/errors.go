@@ -67,6 +67,10 @@ var (
 	kindUnknownKey    = errorKind{"keyUnknown", wire.CodeInvalidInput, "this node does not know the API key: it is mistyped, of another node, or revoked", "compare it with the key that the node's operator gave you, or ask for a new one"}
 	kindScope         = errorKind{"scopeMissing", wire.CodeInvalidInput, "the API key has not the scope that the method needs; the message names it", "ask the node's operator for a key with that scope"}
 	kindRate          = errorKind{"rateLimited", wire.CodeUnavailable, "as many calls came lately with this key, or from this address, as may; the call was not looked at", "make the call again after data.retryAfterMs milliseconds, and fewer calls at a time"}
+	kindWebSocketOnly = errorKind{"webSocketOnly", wire.CodeInvalidInput, "a subscription needs a WebSocket, where it is a call of its own and in no batch", "open a WebSocket to the same address (ws:// or wss://) and send the call there singly"}
+	kindSubscriptions = errorKind{"tooManySubscriptions", wire.CodeUnavailable, "the connection, or the node, has as many subscriptions as it may", "end some, or follow more with one of them; or ask another node"}
+	kindLagging       = errorKind{"lagging", wire.CodeUnavailable, "the subscription fell too far behind and was ended", "subscribe again from the cursor"}
+	kindNotKept       = errorKind{"notKept", wire.CodeNotFound, "the node no longer keeps the blocks behind this cursor", "ask a node that keeps them, or begin later"}
 	kindUnknownHeight = errorKind{"unknownHeight", wire.CodeNotFound, "the height is above the chain's, or its state or block is no longer kept", `ledger_status has the newest height; leave the height out for the newest state`}
 	kindNoSuchAsset   = errorKind{"noSuchAsset", wire.CodeNotFound, "no asset has this symbol", "ledger_listAssets has the assets and their symbols"}
 	kindTimeout       = errorKind{"timeout", wire.CodeUnavailable, "the receipt did not come in time; data.hash is the transaction", "ledger_waitReceipt waits on; sending the same bytes again does no harm"}
@@ -84,9 +88,9 @@ var (
 // errorKinds is the table in the order in which documents list it.
 var errorKinds = []errorKind{
 	kindParse, kindRequest, kindBatchTooLarge, kindTooLarge, kindMethod, kindParams,
-	kindReverted, kindSyncTimeout, kindAlreadyKnown, kindManyLogs,
-	kindBatchWaits, kindResponse, kindNoKey, kindUnknownKey, kindScope, kindUnknownHeight, kindNoSuchAsset,
-	kindTimeout, kindBusy, kindRate, kindPoolFull,
+	kindReverted, kindSyncTimeout, kindAlreadyKnown, kindManyLogs, kindNoSubscription, kindNoFilter, kindFilters,
+	kindBatchWaits, kindResponse, kindWebSocketOnly, kindNoKey, kindUnknownKey, kindScope, kindUnknownHeight, kindNoSuchAsset, kindNotKept,
+	kindSubscriptions, kindLagging, kindTimeout, kindBusy, kindRate, kindPoolFull,
 	kindAccountQuota, kindMemberQuota, kindCatchingUp, kindBodyTimeout, kindShuttingDown, kindCancelled, kindInternal,
 }
 

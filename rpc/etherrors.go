@@ -19,10 +19,13 @@ const (
 )
 
 var (
-	kindReverted     = errorKind{"executionReverted", codeReverted, "eth_call, eth_estimateGas: the transaction would be refused; the message says why, and data is the ABI's Error(string) with the reason", "what the message says; ledger_simulate tells the ledger's code"}
-	kindSyncTimeout  = errorKind{"transactionTimeout", codeSyncTimeout, "eth_sendRawTransactionSync: the receipt did not come in time; data is the transaction's hash", "ask eth_getTransactionReceipt; the transaction may still be committed"}
-	kindAlreadyKnown = errorKind{"alreadyKnown", wire.CodeInvalidInput, "eth_sendRawTransaction: these very bytes are waiting on the node; data.hash is the transaction", "ask eth_getTransactionReceipt"}
-	kindManyLogs     = errorKind{"tooManyLogs", wire.CodeInvalidInput, "eth_getLogs: more logs, or more blocks to look through, than one answer covers; the message has a range that it does", "ask for the range that the message has, and go on from there"}
+	kindReverted       = errorKind{"executionReverted", codeReverted, "eth_call, eth_estimateGas: the transaction would be refused; the message says why, and data is the ABI's Error(string) with the reason", "what the message says; ledger_simulate tells the ledger's code"}
+	kindSyncTimeout    = errorKind{"transactionTimeout", codeSyncTimeout, "eth_sendRawTransactionSync: the receipt did not come in time; data is the transaction's hash", "ask eth_getTransactionReceipt; the transaction may still be committed"}
+	kindAlreadyKnown   = errorKind{"alreadyKnown", wire.CodeInvalidInput, "eth_sendRawTransaction: these very bytes are waiting on the node; data.hash is the transaction", "ask eth_getTransactionReceipt"}
+	kindNoSubscription = errorKind{"subscriptionNotFound", wire.CodeInvalidInput, "subscription not found", "subscriptions end with their WebSocket"}
+	kindNoFilter       = errorKind{"filterNotFound", wire.CodeInvalidInput, "filter not found", "make a filter: one that nobody asks for five minutes ends, and all end with the node"}
+	kindFilters        = errorKind{"tooManyFilters", wire.CodeUnavailable, "the node has as many filters as it may", "end those that you do not need, or follow with eth_subscribe"}
+	kindManyLogs       = errorKind{"tooManyLogs", wire.CodeInvalidInput, "eth_getLogs: more logs, or more blocks to look through, than one answer covers; the message has a range that it does", "ask for the range that the message has, and go on from there"}
 )
 
 // reverted is a refusal as a contract's revert with a reason, which every wallet

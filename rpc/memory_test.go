@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,6 +35,12 @@ type memory struct {
 	fail     error         // what every method answers with, if set
 	crash    bool          // Status panics
 	catching bool          // up with the network
+
+	reading sync.RWMutex // held by holdDone
+	reads   atomic.Int64 // calls of Done
+
+	admitted  []crypto.Hash
+	admission chan struct{} // closed and replaced when there is one more
 }
 
 // aliceKey and bobKey are the first keys of the well-known test mnemonic.
@@ -87,7 +94,7 @@ func newMemoryOf(t testing.TB, g *ledger.Genesis) *memory {
 	}
 	m := &memory{
 		net: built.Network, receipts: map[crypto.Hash]*wire.Receipt{}, raws: map[crypto.Hash]*Transaction{},
-		byNonce: map[string]crypto.Hash{}, changed: make(chan struct{}),
+		byNonce: map[string]crypto.Hash{}, changed: make(chan struct{}), admission: make(chan struct{}),
 	}
 	m.states = []map[string][]byte{applied(map[string][]byte{}, built.Changes)}
 	m.done = []*Done{{Hash: crypto.Keccak256([]byte("genesis")), Time: genesisTime, Receipts: []*wire.Receipt{}, Events: built.Events}}
@@ -221,6 +228,9 @@ func (m *memory) Submit(_ context.Context, raw []byte) (Verdict, error) {
 		return v, nil
 	}
 	m.pending = append(m.pending, tx)
+	m.admitted = append(m.admitted, tx.Hash)
+	close(m.admission)
+	m.admission = make(chan struct{})
 	if m.hold {
 		return v, nil
 	}
@@ -303,6 +313,9 @@ func (m *memory) WaitHeight(ctx context.Context, height ledger.Height) error {
 }
 
 func (m *memory) Done(height ledger.Height) (*Done, error) {
+	m.reads.Add(1)
+	m.reading.RLock()
+	defer m.reading.RUnlock()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.fail != nil || int(height) >= len(m.done) {
@@ -489,4 +502,57 @@ func (v memoryView) Assets(after crypto.Address, limit int) ([]wire.Asset, error
 		out = append(out, *a)
 	}
 	return out, nil
+}
+
+func (v memoryView) Member(account crypto.Address) (crypto.Address, error) {
+	raw := v[string(ledger.KeyAccount(account))]
+	if raw == nil {
+		return crypto.Address{}, nil
+	}
+	record, err := ledger.DecodeAccount(raw)
+	return record.Member, err
+}
+
+// repeatBlock appends the newest block once more, at the next height.
+func (m *memory) repeatBlock() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	last := len(m.done) - 1
+	done, block := *m.done[last], *m.blocks[last-1]
+	done.Height++
+	block.Height++
+	m.done, m.blocks, m.states = append(m.done, &done), append(m.blocks, &block), append(m.states, m.states[last])
+	close(m.changed)
+	m.changed = make(chan struct{})
+}
+
+// holdDone keeps Done from answering until release is called.
+func (m *memory) holdDone() (release func()) {
+	m.reading.Lock()
+	return m.reading.Unlock
+}
+
+func (m *memory) Admitted(behind uint64, limit int) ([]crypto.Hash, uint64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	behind = min(behind, uint64(len(m.admitted)))
+	list := m.admitted[behind:]
+	list = list[:min(limit, len(list))]
+	return list, behind + uint64(len(list))
+}
+
+func (m *memory) AwaitAdmission(ctx context.Context, behind uint64) error {
+	for {
+		m.mu.Lock()
+		count, admission := len(m.admitted), m.admission
+		m.mu.Unlock()
+		if uint64(count) > behind {
+			return nil
+		}
+		select {
+		case <-admission:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }

@@ -20,6 +20,7 @@ type method struct {
 	errors      []errorComponent // beside those of every method
 	waits       bool             // for a receipt
 	scope       apikey.Scopes    // what a key must have to call it; none stands for Read
+	single      bool             // never in a batch
 }
 
 // param is one positional parameter.
@@ -72,7 +73,9 @@ var methodTable = slices.Concat(
 	historyMethods,
 	nodeMethods,
 	simulateMethods,
+	subscriptionMethods,
 	ethMethods,
+	ethFollowMethods,
 	[]*method{discoverRow},
 )
 

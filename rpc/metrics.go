@@ -15,6 +15,8 @@ type metrics struct {
 	calls   *prometheus.CounterVec
 	errors  *prometheus.CounterVec
 	seconds *prometheus.HistogramVec
+	notices *prometheus.CounterVec
+	ended   *prometheus.CounterVec
 }
 
 func newMetrics(r prometheus.Registerer, s *Server) (*metrics, error) {
@@ -38,11 +40,20 @@ func newMetrics(r prometheus.Registerer, s *Server) (*metrics, error) {
 			Buckets: []float64{.0001, .0005, .001, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
 		}, []string{"method"}),
 	}
+	m.notices = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Namespace: namespace, Subsystem: subsystem, Name: "notices_total",
+		Help: "Messages sent to subscriptions, by what they follow.",
+	}, []string{"kind"})
+	m.ended = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Namespace: namespace, Subsystem: subsystem, Name: "subscriptions_ended_total",
+		Help: "Subscriptions that have ended, by why: lagging, blocked (the peer did not take a message), closed (by the peer), or an error's name.",
+	}, []string{"why"})
 	if r == nil {
 		return m, nil
 	}
 	for _, c := range []prometheus.Collector{
-		m.calls, m.errors, m.seconds,
+		m.calls, m.errors, m.seconds, m.notices, m.ended,
+		gauge("subscriptions", "Subscriptions over WebSocket.", s.subscribed),
 		gauge("waiting_calls", "Calls that wait for a receipt.", s.waiting),
 		gauge("running_calls", "Other calls that are running.", s.concurrent),
 		gauge("websockets", "Open WebSockets.", s.sockets),

@@ -45,6 +45,7 @@ func openRPCDocument(version string) ([]byte, error) {
 	for i, m := range methodTable {
 		methods[i] = m.document(g)
 	}
+	refTo[wire.Notice](g) // no method returns it
 	data := g.of(reflect.TypeFor[wire.ErrorData]())
 	errors := schema{}
 	for _, e := range append(slices.Clone(errorsOfAll), errorNotFound, errorRejected) {

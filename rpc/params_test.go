@@ -24,6 +24,11 @@ func validParams(t testing.TB, h *harness) map[string][]any {
 		"ledger_getBalance": {alice, bob, 0}, "ledger_getAsset": {"EUR"}, "ledger_listAssets": {map[string]any{"limit": 1}}, "rpc_discover": {},
 		"ledger_listMembers": {map[string]any{"limit": 1}}, "ledger_getMember": {alice}, "ledger_listValidators": {},
 		"ledger_listProposals": {map[string]any{"limit": 1}}, "ledger_getProposal": {1}, "ledger_getParams": {},
+		"ledger_subscribe":   {"receipts", map[string]any{"account": alice, "asset": bob, "member": bob, "reference": "r", "cursor": map[string]any{"height": 1, "index": -1}}},
+		"ledger_unsubscribe": {"0x1"},
+		"eth_subscribe":      {"logs", map[string]any{"address": alice}}, "eth_unsubscribe": {"0x1"},
+		"eth_newFilter": {map[string]any{"address": alice}}, "eth_newBlockFilter": {}, "eth_newPendingTransactionFilter": {true},
+		"eth_getFilterChanges": {"0x1"}, "eth_getFilterLogs": {"0x1"}, "eth_uninstallFilter": {"0x1"},
 		"ledger_getAuthority": {alice}, "ledger_getHold": {alice}, "ledger_getHolder": {bob, alice}, "ledger_getMetadata": {bob},
 		"ledger_getHistory": {map[string]any{"reference": "inv-1"}, map[string]any{"limit": 2, "cursor": "3.1"}},
 		"ledger_pending":    {map[string]any{"account": alice}, map[string]any{"limit": 1, "cursor": "7"}}, "ledger_peers": {},
@@ -51,6 +56,18 @@ var badValues = map[string][]string{
 	},
 	formPendingFilter.expects: {`1`, `[]`, someAddress, `{"account":"EUR"}`, `{"account":1}`, `{"sender":` + someAddress + `}`, `{"account":` + someAddress + `,"account":null}`},
 	formBody.expects:          badBodies(),
+	formFollow.expects:        {`"x"`, `""`, `7`, `[]`, `{}`, `"newblocks"`, `"newHeads"`, `true`},
+	formID.expects:            {`7`, `[]`, `{}`, `true`},
+	formEthFollow.expects:     {`"x"`, `"syncing"`, `""`, `7`, `[]`, `{}`, `"newheads"`},
+	formEthChoice.expects:     {`7`, `"x"`, `[]`, `{"topics":7}`, `{"topics":["0x1"]}`, `{"address":"0x1"}`, `{"address":[7]}`},
+	formEthID.expects:         {`7`, `[]`, `{}`, `true`},
+	formOptions.expects: {
+		`"x"`, `[]`, `7`, `{"accounts":[]}`, `{"account":"0x1"}`, `{"account":7}`, `{"asset":"EUR"}`, `{"member":[]}`, `{"reference":""}`, `{"reference":7}`,
+		`{"reference":"` + strings.Repeat("r", 36) + `"}`, `{"cursor":7}`, `{"cursor":"latest"}`, `{"cursor":{}}`, `{"cursor":{"index":1}}`, `{"cursor":{"height":-1}}`,
+		`{"cursor":{"height":"1"}}`, `{"cursor":{"height":1.5}}`, `{"cursor":{"height":9007199254740992}}`, `{"cursor":{"height":1,"index":-3}}`,
+		`{"cursor":{"height":1,"index":-1.0}}`, `{"cursor":{"height":1,"index":4294967296}}`, `{"cursor":{"height":1,"index":"0"}}`,
+		`{"cursor":{"height":1,"height":2}}`, `{"cursor":{"height":1,"Index":2}}`, `{"cursor":{"height":1,"hash":2}}`, `{"cursor":[1,2]}`,
+	},
 	formSigned.expects: {
 		`[]`, `{}`, `{"tx":null,"signatures":[]}`, `{"signatures":[]}`, `{"tx":` + goodBody + `}`, `{"tx":` + goodBody + `,"signatures":null}`, `{"tx":` + goodBody + `,"signatures":{}}`,
 		`{"tx":` + goodBody + `,"signatures":[{}]}`, `{"tx":` + goodBody + `,"signatures":[null]}`, `{"tx":` + goodBody + `,"signatures":[{"scheme":0}]}`,
@@ -151,7 +168,8 @@ func TestSchemasOfParametersAgreeWithTheServer(t *testing.T) {
 			}
 		}
 	}
-	finer := []string{`1.0`, `1e3`, `1e1`, `1e9`, `"0xF39`, `"nonce":1,"nonce"`, `"limit":1,"limit"`, `"reference":"r","reference"`, `"amount":"1","amount"`, `{"scheme":0,"scheme"`, `"tx":` + goodBody + `,"tx"`, `"340282366920938463463374607431768211456"`, `"cursor":"next"`, `\ud800`}
+	finer := []string{`1.0`, `1e3`, `1e1`, `1e9`, `"0xF39`, `"nonce":1,"nonce"`, `"limit":1,"limit"`, `"reference":"r","reference"`, `"amount":"1","amount"`, `{"scheme":0,"scheme"`, `"tx":` + goodBody + `,"tx"`, `"340282366920938463463374607431768211456"`, `"cursor":"next"`, `\ud800`,
+		`"height":1,"height"`, `-1.0`}
 	for _, m := range methodTable {
 		for i, p := range m.params {
 		values:

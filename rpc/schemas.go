@@ -172,6 +172,7 @@ func init() { // they refer to each other through named
 	}
 	addGovernance()
 	addHistory()
+	addSubscriptions()
 	addEthereum()
 }
 

@@ -158,6 +158,9 @@ func (c call) check(waits *int, who caller) *callError {
 	if problem := who.may(m); problem != nil {
 		return problem
 	}
+	if m.single && waits != nil {
+		return kindWebSocketOnly.with("%s is in no batch: send it as a call of its own, over a WebSocket", name)
+	}
 	if m.waits && waits != nil {
 		if *waits++; *waits > maxBatchWaits {
 			return kindBatchWaits.with("the calls of a batch run one after another, so at most %d of them may wait; this is waiting call %d", maxBatchWaits, *waits)

@@ -17,18 +17,23 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/tallystick/tallystick/ledger"
+	"github.com/tallystick/tallystick/rpc/feed"
 )
 
 // Options are the server's limits and surroundings. A zero value stands for
 // the default.
 type Options struct {
-	MaxBodyBytes   int           // of an HTTP body or a WebSocket message; 5 MiB
-	MaxBatch       int           // calls in one batch; 100
-	MaxWaiting     int           // calls that wait for a receipt at the same time; 4096
-	MaxConcurrent  int           // other calls that run at the same time; 1024
-	MaxConnections int           // open WebSockets; 4096. (The listener bounds plain HTTP.)
-	WaitTimeout    time.Duration // the longest wait; a longer timeoutMs means this one; 30 s
-	ReadTimeout    time.Duration // for the body of one HTTP request; 30 s
+	MaxBodyBytes   int // of an HTTP body or a WebSocket message; 5 MiB
+	MaxBatch       int // calls in one batch; 100
+	MaxWaiting     int // calls that wait for a receipt at the same time; 4096
+	MaxConcurrent  int // other calls that run at the same time; 1024
+	MaxConnections int // open WebSockets; 4096. (The listener bounds plain HTTP.)
+
+	MaxSubscriptions           int // in all; 10,000
+	MaxConnectionSubscriptions int // of one WebSocket; 1024
+
+	WaitTimeout time.Duration // the longest wait; a longer timeoutMs means this one; 30 s
+	ReadTimeout time.Duration // for the body of one HTTP request; 30 s
 
 	// Access says who may call at first; SetAccess changes it.
 	Access Access
@@ -57,6 +62,8 @@ func (o Options) withDefaults() (Options, error) {
 		{"MaxBodyBytes", &o.MaxBodyBytes, 5 << 20}, {"MaxBatch", &o.MaxBatch, 100},
 		{"MaxWaiting", &o.MaxWaiting, 4096}, {"MaxConcurrent", &o.MaxConcurrent, 1024},
 		{"MaxConnections", &o.MaxConnections, 4096},
+		{"MaxSubscriptions", &o.MaxSubscriptions, 10_000},
+		{"MaxConnectionSubscriptions", &o.MaxConnectionSubscriptions, 1024},
 	} {
 		if *limit.value < 0 {
 			return o, fmt.Errorf("rpc: %s %d: must be above 0, or 0 for %d", limit.name, *limit.value, limit.fallback)
@@ -103,8 +110,13 @@ type Server struct {
 	requests   gate // HTTP requests, from their headers to their response
 	sockets    gate // open WebSockets
 	admitting  gate // transactions that are being admitted
+	subscribed gate // subscriptions
+
+	feed *feed.Feed
+	slow slowness
 
 	ethBlocks   *ethBlockCache
+	ethFilters  *ethFilters
 	startHeight ledger.Height // when the server was made
 
 	stopping context.Context // ends when Shutdown begins
@@ -125,6 +137,7 @@ func NewServer(b Backend, o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{backend: b, options: o, geth: gethrpc.NewServer(), workers: newWorkers(), conns: map[string]*wsConn{}}
+	s.ethFilters = newEthFilters()
 	s.ethBlocks, s.startHeight = newEthBlockCache(), b.Height()
 	s.stopping, s.stop = context.WithCancel(context.Background())
 	s.now = time.Now
@@ -136,6 +149,8 @@ func NewServer(b Backend, o Options) (*Server, error) {
 	s.requests = newGate(o.MaxWaiting + 4*o.MaxConcurrent)
 	s.sockets = newGate(o.MaxConnections)
 	s.admitting = newGate(admittedAtOnce())
+	s.subscribed = newGate(o.MaxSubscriptions)
+	s.feed, s.slow = feed.New(s.stopping, feedSource{b}), usualSlowness
 	if s.metrics, err = newMetrics(o.Metrics, s); err != nil {
 		return nil, err
 	}
@@ -189,6 +204,10 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	// are gone, and what comes after this must still be refused in JSON.
 	return err
 }
+
+// Feed is the chain as one stream, for other readers in the same process. It ends
+// when Shutdown begins.
+func (s *Server) Feed() *feed.Feed { return s.feed }
 
 func (s *Server) connections() []*wsConn {
 	s.mu.Lock()

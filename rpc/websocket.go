@@ -51,6 +51,7 @@ type wsConn struct {
 	writers  atomic.Int32 // that have a message to write
 	writeMu  sync.Mutex   // held while a message is written
 	once     sync.Once    // Close
+	follows  follows      // the peer's subscriptions
 }
 
 var wsCount atomic.Uint64
@@ -170,6 +171,10 @@ func (c *wsConn) take(raw []byte) {
 // answer does what go-ethereum's server does not see of this connection. t is
 // the turn of what admits.
 func (c *wsConn) answer(message screened, t *turn) {
+	if message.direct && message.call.follows() {
+		c.answerFollow(message.call)
+		return
+	}
 	if message.direct {
 		reply := c.server.reply(t.in(c.ctx), message.call)
 		t.leave() // where the call was refused before it was to be admitted
