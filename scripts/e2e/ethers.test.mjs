@@ -99,7 +99,7 @@ test("a wallet hears over a WebSocket", async () => {
   await socket.on("pending", (hash) => pending.push(hash));
   const watched = new Contract(info.assets[1].asset, erc20, socket);
   const to = Wallet.createRandom().address;
-  await watched.on(watched.filters.Transfer(null, to), (from, _to, value, e) => transfers.push([from, value, e.log.transactionHash]));
+  await watched.on(watched.filters.Transfer(null, to), (e) => transfers.push([e.args.from, e.args.value, e.log.transactionHash]));
   await socket.send("eth_chainId", []); // the subscriptions before it are in place
   const from = new Wallet(info.accounts[2].privateKey, socket);
   const sent = await watched.connect(from).transfer(to, 77n);
