@@ -137,15 +137,23 @@ func (b *backend) WaitReceipt(ctx context.Context, hash crypto.Hash) (*wire.Rece
 }
 
 func (b *backend) Transaction(hash crypto.Hash) (*rpc.Transaction, error) {
-	height, at, committed, err := b.index.Place(hash)
-	if err != nil {
-		return nil, err
+	found, err := b.standing(hash)
+	if found != nil || err != nil {
+		return found, err
 	}
-	if !committed {
-		if raw, pending := b.app.Pending(hash); pending {
-			return &rpc.Transaction{Raw: raw}, nil
-		}
-		return nil, nil
+	if raw, pending := b.app.Pending(hash); pending {
+		return &rpc.Transaction{Raw: raw}, nil
+	}
+	// It may have left what waits for a block since, and before the index had that.
+	b.followed()
+	return b.standing(hash)
+}
+
+// standing is a transaction that the index has; nil for every other one.
+func (b *backend) standing(hash crypto.Hash) (*rpc.Transaction, error) {
+	height, at, committed, err := b.index.Place(hash)
+	if err != nil || !committed {
+		return nil, err
 	}
 	_, block, err := b.load(height)
 	if err == nil && int(at) >= len(block.Txs) {
@@ -155,6 +163,27 @@ func (b *backend) Transaction(hash crypto.Hash) (*rpc.Transaction, error) {
 		return nil, err
 	}
 	return &rpc.Transaction{Raw: block.Txs[at], Height: height, Index: at, BlockHash: hash32(block.Hash())}, nil
+}
+
+const (
+	// indexLag is how many blocks the index can be behind the state as a matter of
+	// course. One that is further behind is being made anew.
+	indexLag = 4
+	// indexPatience bounds the wait for it.
+	indexPatience = time.Second
+)
+
+// followed waits, not for long, until the index has every block for which the
+// application has taken transactions out of what waits: between the two a
+// transaction is in neither. It does not wait for an index that is made anew.
+func (b *backend) followed() {
+	top := b.store.Height()
+	if top > b.Height()+indexLag {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), indexPatience)
+	defer cancel()
+	_ = b.index.WaitHeight(ctx, top) // in vain: then the answer is about the height that there is
 }
 
 func (b *backend) BlockByHash(hash crypto.Hash) (*wire.Block, error) {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/tallystick/tallystick/config"
+	"github.com/tallystick/tallystick/ledger"
 	"github.com/tallystick/tallystick/rpc"
 )
 
@@ -65,4 +66,37 @@ func TestNoStateBeforeTheFirstBlock(t *testing.T) {
 		t.Errorf("StateAt is %v, %v, want %v", r, err, rpc.ErrCatchingUp)
 	}
 	net.stop(0)
+}
+
+// From its admission on a transaction is always known, and its nonce taken: there
+// is no moment between what waits and the chain.
+func TestNothingIsLostBetweenThePoolAndTheIndex(t *testing.T) {
+	t.Parallel()
+	net := newTestnet(t, 1)
+	net.startAll()
+	net.commit(0, 0)
+	b := net.nodes[0].backend
+	sender := net.keys[0].Address()
+	for nonce := ledger.Nonce(1); nonce <= 12; nonce++ {
+		tx := net.transfer(b.net, nonce)
+		if v, err := b.Submit(t.Context(), tx.Raw); err != nil || v.Code != ledger.Applied {
+			t.Fatal(v, err)
+		}
+		for committed := false; !committed; {
+			found, err := b.Transaction(tx.Hash)
+			if err != nil || found == nil {
+				t.Fatalf("nonce %d: a transaction that was admitted is not known: %v", nonce, err)
+			}
+			waiting, err := b.Pending(rpc.PendingQuery{Sender: &sender, Limit: 10})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if committed = len(waiting.Items) == 0; !committed {
+				continue
+			}
+			if r, err := b.Receipt(tx.Hash); err != nil || r == nil {
+				t.Fatalf("nonce %d: it waits no more, and has no receipt: %v", nonce, err)
+			}
+		}
+	}
 }

@@ -103,6 +103,18 @@ func TestEthTransactionCount(t *testing.T) {
 	}
 }
 
+// A block that comes between the look at what waits and the look at the state does
+// not make a nonce free again that it has spent.
+func TestEthTransactionCountWhileABlockComes(t *testing.T) {
+	h := newHarness(t, Options{})
+	h.node.hold = true
+	h.result(t, new(crypto.Hash), "eth_sendRawTransaction", rawOf(t, h.ethTx(t, ledger.EnvelopeLegacy, 0, 1)))
+	h.node.asked = func() { h.node.commit(t) }
+	if got := h.text(t, "eth_getTransactionCount", alice, "pending"); got != "0x1" {
+		t.Errorf("the next nonce is %s, want 0x1", got)
+	}
+}
+
 func TestEthCodeAndStorage(t *testing.T) {
 	h := newHarness(t, Options{})
 	for address, want := range map[crypto.Address]string{h.euro(): "0x600080fd", h.node.net.Settlement: "0x600080fd", alice: "0x", strangerAddress: "0x"} {

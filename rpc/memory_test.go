@@ -34,6 +34,7 @@ type memory struct {
 	fail     error         // what every method answers with, if set
 	crash    bool          // Status panics
 	catching bool          // up with the network
+	asked    func()        // called when Pending begins; nil for nothing
 }
 
 // aliceKey and bobKey are the first keys of the well-known test mnemonic.
@@ -365,6 +366,9 @@ func (m *memory) DoneAt(at Place) (*Done, error) {
 }
 
 func (m *memory) Pending(q PendingQuery) (*Pending, error) {
+	if m.asked != nil {
+		m.asked()
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	out := &Pending{Total: len(m.pending)}
