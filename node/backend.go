@@ -137,23 +137,15 @@ func (b *backend) WaitReceipt(ctx context.Context, hash crypto.Hash) (*wire.Rece
 }
 
 func (b *backend) Transaction(hash crypto.Hash) (*rpc.Transaction, error) {
-	found, err := b.standing(hash)
-	if found != nil || err != nil {
-		return found, err
-	}
-	if raw, pending := b.app.Pending(hash); pending {
-		return &rpc.Transaction{Raw: raw}, nil
-	}
-	// It may have left what waits for a block since, and before the index had that.
-	b.followed()
-	return b.standing(hash)
-}
-
-// standing is a transaction that the index has; nil for every other one.
-func (b *backend) standing(hash crypto.Hash) (*rpc.Transaction, error) {
 	height, at, committed, err := b.index.Place(hash)
-	if err != nil || !committed {
+	if err != nil {
 		return nil, err
+	}
+	if !committed {
+		if raw, pending := b.app.Pending(hash); pending {
+			return &rpc.Transaction{Raw: raw}, nil
+		}
+		return nil, nil
 	}
 	_, block, err := b.load(height)
 	if err == nil && int(at) >= len(block.Txs) {
@@ -173,15 +165,12 @@ const (
 	indexPatience = time.Second
 )
 
-// followed waits, not for long, until the index has every block for which the
-// application has taken transactions out of what waits: between the two a
-// transaction is in neither. It does not wait for an index that is made anew.
-func (b *backend) followed() {
+func (b *backend) Follow(ctx context.Context) {
 	top := b.store.Height()
 	if top > b.Height()+indexLag {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), indexPatience)
+	ctx, cancel := context.WithTimeout(ctx, indexPatience)
 	defer cancel()
 	_ = b.index.WaitHeight(ctx, top) // in vain: then the answer is about the height that there is
 }

@@ -84,6 +84,10 @@ func TestNothingIsLostBetweenThePoolAndTheIndex(t *testing.T) {
 		}
 		for committed := false; !committed; {
 			found, err := b.Transaction(tx.Hash)
+			if err == nil && found == nil {
+				b.Follow(t.Context())
+				found, err = b.Transaction(tx.Hash)
+			}
 			if err != nil || found == nil {
 				t.Fatalf("nonce %d: a transaction that was admitted is not known: %v", nonce, err)
 			}
@@ -94,6 +98,7 @@ func TestNothingIsLostBetweenThePoolAndTheIndex(t *testing.T) {
 			if committed = len(waiting.Items) == 0; !committed {
 				continue
 			}
+			b.Follow(t.Context())
 			if r, err := b.Receipt(tx.Hash); err != nil || r == nil {
 				t.Fatalf("nonce %d: it waits no more, and has no receipt: %v", nonce, err)
 			}

@@ -69,7 +69,6 @@ func (b *backend) Pending(q rpc.PendingQuery) (*rpc.Pending, error) {
 	if err != nil {
 		return nil, fmt.Errorf("what waits: %w", err)
 	}
-	b.followed()
 	out := &rpc.Pending{Total: total, Items: make([]rpc.PendingTx, len(list))}
 	catchingUp, now := b.catchingUp(), time.Now()
 	quiet := now.Sub(b.committed())

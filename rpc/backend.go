@@ -34,8 +34,7 @@ type Backend interface {
 	Submit(ctx context.Context, raw []byte) (Verdict, error)
 
 	// Receipt, ReceiptByNonce, Transaction and Block answer nil for what the
-	// chain (up to Height) does not have. Transaction also finds what is pending,
-	// and has no moment between the two in which it does not.
+	// chain (up to Height) does not have. Transaction also finds what is pending.
 	Receipt(hash crypto.Hash) (*wire.Receipt, error)
 	ReceiptByNonce(sender crypto.Address, nonce ledger.Nonce) (*wire.Receipt, error)
 	Transaction(hash crypto.Hash) (*Transaction, error)
@@ -62,8 +61,10 @@ type Backend interface {
 	// with the block's own events. nil where the chain up to Height has nothing.
 	DoneAt(at Place) (*Done, error)
 
-	// Pending lists what waits on this node for a block. What is no longer among it
-	// because of a block is in the chain up to Height when it returns.
+	// Follow waits, not for long, until the chain up to Height has everything that a
+	// block has taken out of what waits: for a moment that is in neither.
+	Follow(ctx context.Context)
+	// Pending lists what waits on this node for a block.
 	Pending(q PendingQuery) (*Pending, error)
 	// Peers are the nodes that this one is connected with now, by node ID.
 	// Members are left empty.

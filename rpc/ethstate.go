@@ -59,7 +59,7 @@ func holding(view View, account, asset crypto.Address) (ledger.Amount, error) {
 // should take. Nonces may be spent in any order, so it is one above the highest
 // spent, and with "pending" the first from there on with which nothing waits here.
 func (a *ethAPI) GetTransactionCount(ctx context.Context, address, block arg) (json.RawMessage, error) {
-	return a.s.answer(ctx, "eth_getTransactionCount", []arg{address, block}, func(_ context.Context, p *params) (any, error) {
+	return a.s.answer(ctx, "eth_getTransactionCount", []arg{address, block}, func(ctx context.Context, p *params) (any, error) {
 		address, id := p.ethAddress(), p.blockID()
 		if p.err != nil {
 			return nil, p.err
@@ -69,7 +69,7 @@ func (a *ethAPI) GetTransactionCount(ctx context.Context, address, block arg) (j
 			return nil, err
 		}
 		if id.Pending {
-			next, err := a.s.nextUnused(address)
+			next, err := a.s.nextUnused(ctx, address)
 			return hexutil.Uint64(next), err
 		}
 		next, err := a.s.nextNonce(address, height, id)
@@ -110,11 +110,12 @@ const mostPending = ledger.WindowAbove + ledger.WindowBelow
 // nextUnused is the first nonce, from one above an account's highest spent, with
 // which nothing waits on this node. What waits is looked at first: what a block
 // takes from it in the meantime is spent by then, and so never missed.
-func (s *Server) nextUnused(sender crypto.Address) (uint64, error) {
+func (s *Server) nextUnused(ctx context.Context, sender crypto.Address) (uint64, error) {
 	waiting, err := s.backend.Pending(PendingQuery{Sender: &sender, Limit: mostPending})
 	if err != nil {
 		return 0, err
 	}
+	s.backend.Follow(ctx)
 	next, err := s.nextNonce(sender, s.backend.Height(), eth.Latest)
 	if err != nil {
 		return 0, err

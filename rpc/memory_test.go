@@ -35,6 +35,7 @@ type memory struct {
 	crash    bool          // Status panics
 	catching bool          // up with the network
 	asked    func()        // called when Pending begins; nil for nothing
+	followed func()        // called by Follow; nil for nothing
 }
 
 // aliceKey and bobKey are the first keys of the well-known test mnemonic.
@@ -363,6 +364,14 @@ func (m *memory) DoneAt(at Place) (*Done, error) {
 		return nil, nil
 	}
 	return one, nil
+}
+
+// Follow has nothing to wait for: commit takes from what waits and adds to the chain
+// in one step. Some tests commit here.
+func (m *memory) Follow(context.Context) {
+	if m.followed != nil {
+		m.followed()
+	}
 }
 
 func (m *memory) Pending(q PendingQuery) (*Pending, error) {

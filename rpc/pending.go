@@ -72,6 +72,7 @@ func (a *ledgerAPI) Pending(ctx context.Context, filter, page arg) (json.RawMess
 		if err != nil {
 			return nil, err
 		}
+		a.s.backend.Follow(ctx)
 		status, err := a.s.backend.Status(ctx) // after the list: what has left it is in the chain up to here
 		if err != nil {
 			return nil, err
