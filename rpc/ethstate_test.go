@@ -65,6 +65,14 @@ func TestEthBalanceWithWhatIsHeld(t *testing.T) {
 	if e.Message != "execution reverted: "+ledger.CodeInsufficientBalance.Info().Meaning {
 		t.Error(e.Message)
 	}
+	for amount, words := range map[uint64]string{100: ledger.CodeInsufficientBalance.Info().Meaning, 1_000_001: "insufficient funds for gas * price + value: "} {
+		raw := rawOf(t, h.ethTx(t, ledger.EnvelopeDynamicFee, 1, amount))
+		for _, method := range []string{"eth_sendRawTransaction", "eth_sendRawTransactionSync"} {
+			if e := h.refused(t, wire.CodeInvalidInput, "insufficientBalance", method, raw); !strings.HasPrefix(e.Message, words) {
+				t.Errorf("%d, %s: %s", amount, method, e.Message)
+			}
+		}
+	}
 	e = h.refused(t, wire.CodeInvalidInput, "insufficientBalance", "eth_estimateGas", map[string]any{"from": alice, "to": bob, "value": "0xf4241"})
 	if e.Message != "insufficient funds for gas * price + value: address "+alice.String()+" have 1000000 want 1000001" {
 		t.Error(e.Message)
