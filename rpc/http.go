@@ -57,8 +57,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 const allowedMethods = "POST, GET, HEAD, OPTIONS"
 
 func (s *Server) servePost(w http.ResponseWriter, r *http.Request, access *access) {
-	who, problem := access.admit(access.identify(r))
-	if problem != nil {
+	id := access.identify(r)
+	if _, problem := access.admit(id); problem != nil {
 		s.refuseKey(w, r, problem)
 		return
 	}
@@ -75,6 +75,12 @@ func (s *Server) servePost(w http.ResponseWriter, r *http.Request, access *acces
 	if problem != nil {
 		w.Header().Set("Connection", "close")
 		s.refuseHTTP(w, r, http.StatusOK, problem)
+		return
+	}
+	// A body can take its time, and its sender may have lost rights in the meantime.
+	who, problem := s.access.Load().admit(id)
+	if problem != nil {
+		s.refuseKey(w, r, problem)
 		return
 	}
 	message := s.screen(body, who)
