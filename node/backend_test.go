@@ -2,10 +2,12 @@ package node
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/tallystick/tallystick/config"
 	"github.com/tallystick/tallystick/ledger"
+	"github.com/tallystick/tallystick/ledger/store"
 	"github.com/tallystick/tallystick/rpc"
 )
 
@@ -102,6 +104,29 @@ func TestNothingIsLostBetweenThePoolAndTheIndex(t *testing.T) {
 			if r, err := b.Receipt(tx.Hash); err != nil || r == nil {
 				t.Fatalf("nonce %d: it waits no more, and has no receipt: %v", nonce, err)
 			}
+		}
+	}
+}
+
+// left is a state that has left the history, or whose disk fails.
+type left struct{ err error }
+
+func (l left) Get([]byte) ([]byte, error)                              { return nil, l.err }
+func (l left) Scan([]byte, []byte, func(key, value []byte) bool) error { return l.err }
+
+// A state that leaves the history while a call reads it is an unknown height, and
+// not a failure of the node.
+func TestAStateThatLeavesIsUnknown(t *testing.T) {
+	disk := errors.New("the disk")
+	for _, c := range []struct{ err, want error }{
+		{fmt.Errorf("store: %w", store.ErrUnknownHeight), rpc.ErrUnknownHeight}, {disk, disk}, {nil, nil},
+	} {
+		r := leaving{left{c.err}}
+		if _, err := r.Get(nil); !errors.Is(err, c.want) {
+			t.Errorf("Get: %v, want %v", err, c.want)
+		}
+		if err := r.Scan(nil, nil, nil); !errors.Is(err, c.want) {
+			t.Errorf("Scan: %v, want %v", err, c.want)
 		}
 	}
 }
