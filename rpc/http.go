@@ -84,11 +84,13 @@ func (s *Server) servePost(w http.ResponseWriter, r *http.Request, access *acces
 		return
 	}
 	message := s.screen(body, who)
+	ctx, release := s.holding(r.Context())
+	defer release()
 	if message.direct {
-		s.respond(w, http.StatusOK, s.reply(r.Context(), message.call))
+		s.respond(w, http.StatusOK, s.reply(ctx, message.call))
 		return
 	}
-	s.respond(w, http.StatusOK, s.exchange(r.Context(), message))
+	s.respond(w, http.StatusOK, s.exchange(ctx, message))
 }
 
 // checkMediaType insists on JSON: a browser sends that across origins only

@@ -104,6 +104,8 @@ type Server struct {
 	sockets    gate // open WebSockets
 	admitting  gate // transactions that are being admitted
 
+	held atomic.Int64 // bytes of results that wait to be sent
+
 	ethBlocks   *ethBlockCache
 	startHeight ledger.Height // when the server was made
 
