@@ -13,8 +13,8 @@ const (
 	// up to three times as much.
 	maxHeldBytes = 256 << 20
 	// neverHeld is the length up to which a result is made whatever waits: the
-	// balances, receipts and hashes that wallets live on.
-	neverHeld = 1 << 10
+	// balances, headers, hashes and receipts of one transfer that wallets live on.
+	neverHeld = 4 << 10
 )
 
 // held counts the bytes of results that one request holds.
