@@ -47,6 +47,29 @@ func SplitKey(address string) (without, key string) {
 	return u.String(), key
 }
 
+// withoutSecrets is an address, or what somebody took for one, without what nobody
+// should read in an error or a log: a key in the path, wherever that begins, and a
+// password before the host.
+func withoutSecrets(address string) string {
+	if at := strings.Index(address, keyPath); at >= 0 && len(address) > at+len(keyPath) {
+		address = address[:at+len(keyPath)] + "…"
+	}
+	scheme, rest, found := strings.Cut(address, "://")
+	if !found {
+		scheme, rest = "", address
+	} else {
+		scheme += "://"
+	}
+	host, path, cut := strings.Cut(rest, "/")
+	if at := strings.LastIndexByte(host, '@'); at >= 0 {
+		host = "…" + host[at:]
+	}
+	if cut {
+		path = "/" + path
+	}
+	return scheme + host + path
+}
+
 // TLS is the client's side of TLS.
 func (o Options) TLS() *tls.Config {
 	return &tls.Config{RootCAs: o.Authorities, MinVersion: tls.VersionTLS12}

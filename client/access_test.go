@@ -114,10 +114,29 @@ func TestAuthorities(t *testing.T) {
 
 // The key is in no error, however the node fails.
 func TestKeyIsInNoError(t *testing.T) {
-	for _, url := range []string{closedPort(t), "ftp://127.0.0.1", "http://127.0.0.1:1"} {
+	for _, url := range []string{
+		closedPort(t), "ftp://127.0.0.1", "http://127.0.0.1:1",
+		"127.0.0.1:8545", "node.example", "http//127.0.0.1:8545", "http://127.0.0.1:1/behind/a/proxy", "http://[::1", "http://me:tally_secret@127.0.0.1:1",
+	} {
 		_, err := Dial(t.Context(), url+"/key/tally_secret")
 		if err == nil || strings.Contains(err.Error(), "tally_secret") {
 			t.Errorf("%s: %v", url, err)
+		}
+	}
+}
+
+func TestWithoutSecrets(t *testing.T) {
+	for address, want := range map[string]string{
+		"http://a.example:8545/":          "http://a.example:8545/",
+		"ws://a.example/rpc?x=1":          "ws://a.example/rpc?x=1",
+		"https://me:pw@a.example/rpc":     "https://…@a.example/rpc",
+		"a.example:1/key/tally_x":         "a.example:1/key/…",
+		"https://a.example/b/key/tally_x": "https://a.example/b/key/…",
+		"https://a.example/key/":          "https://a.example/key/",
+		"":                                "",
+	} {
+		if got := withoutSecrets(address); got != want {
+			t.Errorf("%s: %s", address, got)
 		}
 	}
 }

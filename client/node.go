@@ -16,7 +16,8 @@ import (
 // node is one address. It connects when it is first used, and again after a
 // connection is lost.
 type node struct {
-	url         string // without the key
+	url         string // for people: without the key, and without a password
+	dialled     string // the same, as it is called
 	key         string // for its API; "" for none
 	authorities *x509.CertPool
 
@@ -34,14 +35,14 @@ func newNode(address string, o Options) (*node, error) {
 	}
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {
-		return nil, &Error{Name: NameAddress, Message: fmt.Sprintf("node address %q is no URL", address),
+		return nil, &Error{Name: NameAddress, Message: fmt.Sprintf("node address %q is no URL", withoutSecrets(address)),
 			Hint: "write it as http://127.0.0.1:8545 or ws://127.0.0.1:8545"}
 	}
 	switch u.Scheme {
 	case "http", "https", "ws", "wss":
-		return &node{url: address, key: key, authorities: o.Authorities}, nil
+		return &node{url: withoutSecrets(address), dialled: address, key: key, authorities: o.Authorities}, nil
 	}
-	return nil, &Error{Name: NameAddress, Message: fmt.Sprintf("node address %q: %q is none of http, https, ws, wss", address, u.Scheme),
+	return nil, &Error{Name: NameAddress, Message: fmt.Sprintf("node address %q: %q is none of http, https, ws, wss", withoutSecrets(address), u.Scheme),
 		Hint: "write it as http://127.0.0.1:8545 or ws://127.0.0.1:8545"}
 }
 
@@ -51,7 +52,7 @@ func (n *node) connect(ctx context.Context) (*rpc.Client, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.conn == nil {
-		conn, err := rpc.DialOptions(ctx, n.url, n.dialOptions()...)
+		conn, err := rpc.DialOptions(ctx, n.dialled, n.dialOptions()...)
 		if err != nil {
 			return nil, err
 		}

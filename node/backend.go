@@ -157,6 +157,24 @@ func (b *backend) Transaction(hash crypto.Hash) (*rpc.Transaction, error) {
 	return &rpc.Transaction{Raw: block.Txs[at], Height: height, Index: at, BlockHash: hash32(block.Hash())}, nil
 }
 
+const (
+	// indexLag is how many blocks the index can be behind the state as a matter of
+	// course. One that is further behind is being made anew.
+	indexLag = 4
+	// indexPatience bounds the wait for it.
+	indexPatience = time.Second
+)
+
+func (b *backend) Follow(ctx context.Context) {
+	top := b.store.Height()
+	if top > b.Height()+indexLag {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, indexPatience)
+	defer cancel()
+	_ = b.index.WaitHeight(ctx, top) // in vain: then the answer is about the height that there is
+}
+
 func (b *backend) BlockByHash(hash crypto.Hash) (*wire.Block, error) {
 	height, ok, err := b.index.HeightOf(hash)
 	if err != nil || !ok {

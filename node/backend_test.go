@@ -2,9 +2,12 @@ package node
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/tallystick/tallystick/config"
+	"github.com/tallystick/tallystick/ledger"
+	"github.com/tallystick/tallystick/ledger/store"
 	"github.com/tallystick/tallystick/rpc"
 )
 
@@ -65,4 +68,65 @@ func TestNoStateBeforeTheFirstBlock(t *testing.T) {
 		t.Errorf("StateAt is %v, %v, want %v", r, err, rpc.ErrCatchingUp)
 	}
 	net.stop(0)
+}
+
+// From its admission on a transaction is always known, and its nonce taken: there
+// is no moment between what waits and the chain.
+func TestNothingIsLostBetweenThePoolAndTheIndex(t *testing.T) {
+	t.Parallel()
+	net := newTestnet(t, 1)
+	net.startAll()
+	net.commit(0, 0)
+	b := net.nodes[0].backend
+	sender := net.keys[0].Address()
+	for nonce := ledger.Nonce(1); nonce <= 12; nonce++ {
+		tx := net.transfer(b.net, nonce)
+		if v, err := b.Submit(t.Context(), tx.Raw); err != nil || v.Code != ledger.Applied {
+			t.Fatal(v, err)
+		}
+		for committed := false; !committed; {
+			found, err := b.Transaction(tx.Hash)
+			if err == nil && found == nil {
+				b.Follow(t.Context())
+				found, err = b.Transaction(tx.Hash)
+			}
+			if err != nil || found == nil {
+				t.Fatalf("nonce %d: a transaction that was admitted is not known: %v", nonce, err)
+			}
+			waiting, err := b.Pending(rpc.PendingQuery{Sender: &sender, Limit: 10})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if committed = len(waiting.Items) == 0; !committed {
+				continue
+			}
+			b.Follow(t.Context())
+			if r, err := b.Receipt(tx.Hash); err != nil || r == nil {
+				t.Fatalf("nonce %d: it waits no more, and has no receipt: %v", nonce, err)
+			}
+		}
+	}
+}
+
+// left is a state that has left the history, or whose disk fails.
+type left struct{ err error }
+
+func (l left) Get([]byte) ([]byte, error)                              { return nil, l.err }
+func (l left) Scan([]byte, []byte, func(key, value []byte) bool) error { return l.err }
+
+// A state that leaves the history while a call reads it is an unknown height, and
+// not a failure of the node.
+func TestAStateThatLeavesIsUnknown(t *testing.T) {
+	disk := errors.New("the disk")
+	for _, c := range []struct{ err, want error }{
+		{fmt.Errorf("store: %w", store.ErrUnknownHeight), rpc.ErrUnknownHeight}, {disk, disk}, {nil, nil},
+	} {
+		r := leaving{left{c.err}}
+		if _, err := r.Get(nil); !errors.Is(err, c.want) {
+			t.Errorf("Get: %v, want %v", err, c.want)
+		}
+		if err := r.Scan(nil, nil, nil); !errors.Is(err, c.want) {
+			t.Errorf("Scan: %v, want %v", err, c.want)
+		}
+	}
 }

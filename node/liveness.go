@@ -73,10 +73,33 @@ func (b *backend) StateAt(height ledger.Height) (ledger.Reader, ledger.UnixTime,
 		return nil, 0, rpc.ErrUnknownHeight
 	}
 	view, err := b.store.At(height)
-	if errors.Is(err, store.ErrUnknownHeight) {
-		return nil, 0, rpc.ErrUnknownHeight
+	if err != nil {
+		return nil, 0, unknownHeight(err)
 	}
-	return view, block.Time, err
+	return leaving{view}, block.Time, nil
+}
+
+// leaving is a state that may leave the store's history while it is read, as the
+// oldest one does at the next commit: that is no failure of the node.
+type leaving struct{ ledger.Reader }
+
+// Get implements ledger.Reader.
+func (l leaving) Get(key []byte) ([]byte, error) {
+	value, err := l.Reader.Get(key)
+	return value, unknownHeight(err)
+}
+
+// Scan implements ledger.Reader.
+func (l leaving) Scan(prefix, after []byte, visit func(key, value []byte) bool) error {
+	return unknownHeight(l.Reader.Scan(prefix, after, visit))
+}
+
+// unknownHeight is the store's error in the words of the RPC.
+func unknownHeight(err error) error {
+	if errors.Is(err, store.ErrUnknownHeight) {
+		return rpc.ErrUnknownHeight
+	}
+	return err
 }
 
 // Validators are those that vote on the next block. Who signed is read from the

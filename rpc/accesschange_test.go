@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -212,4 +213,42 @@ func TestAccessChangesUnderLoad(t *testing.T) {
 	}
 	close(stop)
 	callers.Wait()
+}
+
+// late is a body during which something happens.
+type late struct {
+	io.Reader
+	happens func()
+}
+
+// Read implements io.Reader.
+func (l *late) Read(p []byte) (int, error) {
+	l.happens()
+	return l.Reader.Read(p)
+}
+
+// Who loses its key while its body is on the way may not call with it any more.
+func TestKeyIsLostDuringTheBody(t *testing.T) {
+	access, secrets := keyed()
+	lessened := without(access, "read,submit")
+	lessened.Keys = append(lessened.Keys, apikey.Key{Name: "read,submit", Scopes: apikey.Read, Hash: apikey.HashOf(secrets["read,submit"])})
+	for name, c := range map[string]struct {
+		after  Access
+		status int
+		want   string
+	}{
+		"revoked":      {without(access, "read,submit"), http.StatusUnauthorized, "keyUnknown"},
+		"fewer scopes": {lessened, http.StatusOK, "scopeMissing"},
+	} {
+		h := newHarness(t, Options{Access: access})
+		body := &late{strings.NewReader(request("ledger_sendRawTransaction", "0x00")), func() { h.SetAccess(c.after) }}
+		r := httptest.NewRequest(http.MethodPost, "/", body)
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Authorization", "Bearer "+secrets["read,submit"])
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != c.status || !strings.Contains(w.Body.String(), c.want) {
+			t.Errorf("%s: %d %s", name, w.Code, w.Body)
+		}
+	}
 }

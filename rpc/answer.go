@@ -41,6 +41,9 @@ func (s *Server) answer(ctx context.Context, name string, args []arg, run func(c
 	if b := batchOf(ctx); b != nil && b.left.Add(-int64(len(result))) < 0 {
 		return nil, kindResponse.plain()
 	}
+	if !mayHold(ctx, len(result)) {
+		return nil, kindBusy.with("the node holds as many answers as it may that their clients do not take")
+	}
 	return result, nil
 }
 

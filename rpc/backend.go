@@ -61,6 +61,9 @@ type Backend interface {
 	// with the block's own events. nil where the chain up to Height has nothing.
 	DoneAt(at Place) (*Done, error)
 
+	// Follow waits, not for long, until the chain up to Height has everything that a
+	// block has taken out of what waits: for a moment that is in neither.
+	Follow(ctx context.Context)
 	// Pending lists what waits on this node for a block.
 	Pending(q PendingQuery) (*Pending, error)
 	// Admitted are the hashes of transactions that came to wait on this node, from

@@ -133,12 +133,12 @@ func noUncle(p *params) (any, error) {
 
 // GetTransactionByHash is eth_getTransactionByHash.
 func (a *ethAPI) GetTransactionByHash(ctx context.Context, hash arg) (json.RawMessage, error) {
-	return a.s.answer(ctx, "eth_getTransactionByHash", []arg{hash}, func(_ context.Context, p *params) (any, error) {
+	return a.s.answer(ctx, "eth_getTransactionByHash", []arg{hash}, func(ctx context.Context, p *params) (any, error) {
 		hash := p.hash()
 		if p.err != nil {
 			return nil, p.err
 		}
-		found, err := a.s.backend.Transaction(hash)
+		found, err := a.s.findTransaction(ctx, hash)
 		if err != nil || found == nil {
 			return nil, err
 		}

@@ -37,7 +37,7 @@ func (a *ethAPI) GetTransactionReceipt(ctx context.Context, hash arg) (json.RawM
 // It comes back at once for any other one, and where half of the calls that may
 // run do so already.
 func (s *Server) bePatient(ctx context.Context, hash crypto.Hash) error {
-	known, err := s.backend.Transaction(hash)
+	known, err := s.findTransaction(ctx, hash)
 	if err != nil || known == nil || known.Height != 0 || !s.patient.try() {
 		return err
 	}

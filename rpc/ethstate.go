@@ -59,7 +59,7 @@ func holding(view View, account, asset crypto.Address) (ledger.Amount, error) {
 // should take. Nonces may be spent in any order, so it is one above the highest
 // spent, and with "pending" the first from there on with which nothing waits here.
 func (a *ethAPI) GetTransactionCount(ctx context.Context, address, block arg) (json.RawMessage, error) {
-	return a.s.answer(ctx, "eth_getTransactionCount", []arg{address, block}, func(_ context.Context, p *params) (any, error) {
+	return a.s.answer(ctx, "eth_getTransactionCount", []arg{address, block}, func(ctx context.Context, p *params) (any, error) {
 		address, id := p.ethAddress(), p.blockID()
 		if p.err != nil {
 			return nil, p.err
@@ -68,11 +68,11 @@ func (a *ethAPI) GetTransactionCount(ctx context.Context, address, block arg) (j
 		if err != nil {
 			return nil, err
 		}
-		next, err := a.s.nextNonce(address, height, id)
-		if err != nil || !id.Pending {
+		if id.Pending {
+			next, err := a.s.nextUnused(ctx, address)
 			return hexutil.Uint64(next), err
 		}
-		next, err = a.s.nextUnused(address, next)
+		next, err := a.s.nextNonce(address, height, id)
 		return hexutil.Uint64(next), err
 	})
 }
@@ -107,9 +107,16 @@ func (s *Server) nextNonce(address crypto.Address, height ledger.Height, id eth.
 // many.
 const mostPending = ledger.WindowAbove + ledger.WindowBelow
 
-// nextUnused is the first nonce from next on with which nothing waits on this node.
-func (s *Server) nextUnused(sender crypto.Address, next uint64) (uint64, error) {
+// nextUnused is the first nonce, from one above an account's highest spent, with
+// which nothing waits on this node. What waits is looked at first: what a block
+// takes from it in the meantime is spent by then, and so never missed.
+func (s *Server) nextUnused(ctx context.Context, sender crypto.Address) (uint64, error) {
 	waiting, err := s.backend.Pending(PendingQuery{Sender: &sender, Limit: mostPending})
+	if err != nil {
+		return 0, err
+	}
+	s.backend.Follow(ctx)
+	next, err := s.nextNonce(sender, s.backend.Height(), eth.Latest)
 	if err != nil {
 		return 0, err
 	}

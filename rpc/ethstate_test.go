@@ -65,6 +65,14 @@ func TestEthBalanceWithWhatIsHeld(t *testing.T) {
 	if e.Message != "execution reverted: "+ledger.CodeInsufficientBalance.Info().Meaning {
 		t.Error(e.Message)
 	}
+	for amount, words := range map[uint64]string{100: ledger.CodeInsufficientBalance.Info().Meaning, 1_000_001: "insufficient funds for gas * price + value: "} {
+		raw := rawOf(t, h.ethTx(t, ledger.EnvelopeDynamicFee, 1, amount))
+		for _, method := range []string{"eth_sendRawTransaction", "eth_sendRawTransactionSync"} {
+			if e := h.refused(t, wire.CodeInvalidInput, "insufficientBalance", method, raw); !strings.HasPrefix(e.Message, words) {
+				t.Errorf("%d, %s: %s", amount, method, e.Message)
+			}
+		}
+	}
 	e = h.refused(t, wire.CodeInvalidInput, "insufficientBalance", "eth_estimateGas", map[string]any{"from": alice, "to": bob, "value": "0xf4241"})
 	if e.Message != "insufficient funds for gas * price + value: address "+alice.String()+" have 1000000 want 1000001" {
 		t.Error(e.Message)
@@ -100,6 +108,40 @@ func TestEthTransactionCount(t *testing.T) {
 	}
 	if got := h.text(t, "eth_getTransactionCount", strangerAddress, "pending"); got != "0x0" {
 		t.Error(got)
+	}
+}
+
+// A block that comes between the look at what waits and the look at the chain does
+// not make a nonce free again that it has spent, nor its transaction unknown.
+func TestEthPendingWhileABlockComes(t *testing.T) {
+	h := newHarness(t, Options{})
+	h.node.hold = true
+	raw := rawOf(t, h.ethTx(t, ledger.EnvelopeLegacy, 0, 1))
+	h.result(t, new(crypto.Hash), "eth_sendRawTransaction", raw)
+	h.node.asked = func() { h.node.commit(t) }
+	if got := h.text(t, "eth_getTransactionCount", alice, "pending"); got != "0x1" {
+		t.Errorf("the next nonce is %s, want 0x1", got)
+	}
+	h.node.asked = nil
+	h.node.hold = false
+	for i, method := range []string{"eth_getTransactionByHash", "ledger_getTransaction", "eth_getTransactionReceipt"} {
+		next := h.ethTx(t, ledger.EnvelopeLegacy, uint64(i)+1, 1)
+		binary, err := next.MarshalBinary()
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.node.followed = func() { // it had left what waits, and here is its block
+			h.node.followed = nil
+			if _, err := h.node.Submit(t.Context(), binary); err != nil {
+				t.Error(err)
+			}
+		}
+		if got := h.call(t, method, next.Hash()); string(got.Result) == "null" || got.Error != nil {
+			t.Errorf("%s: %s %+v", method, got.Result, got.Error)
+		}
+		if h.node.followed != nil {
+			t.Errorf("%s does not wait for the chain to follow", method)
+		}
 	}
 }
 

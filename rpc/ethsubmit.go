@@ -70,7 +70,39 @@ func (s *Server) ethSubmit(ctx context.Context, raw []byte) error {
 	if err != nil {
 		return err
 	}
-	return sendRefusal(verdict, tx, net, next)
+	e := sendRefusal(verdict, tx, net, next)
+	if verdict.Code == ledger.CodeInsufficientBalance {
+		unavailable, err := s.seesEnough(tx)
+		if err != nil {
+			return err
+		}
+		if unavailable {
+			e.message = verdict.Code.Info().Meaning
+		}
+	}
+	return e
+}
+
+// seesEnough reports whether the sender of a payment in the settlement asset sees as
+// much in its balance, of which a part is not available: to speak of insufficient
+// funds would belie what it sees.
+func (s *Server) seesEnough(tx *ledger.Tx) (bool, error) {
+	settlement := s.backend.Network().Settlement
+	t, ok := tx.Op.(*ledger.Transfer)
+	if !ok || len(t.Legs) != 1 || t.Legs[0].Asset != settlement {
+		return false, nil
+	}
+	state, err := s.backend.State()
+	if err != nil {
+		return false, err
+	}
+	raw, err := state.Get(ledger.KeyBalance(t.Legs[0].From, settlement))
+	if err != nil {
+		return false, err
+	}
+	b, err := ledger.DecodeBalance(raw)
+	sum, _ := b.Available.Add(b.Held)
+	return sum.Cmp(t.Legs[0].Amount) >= 0, err
 }
 
 // lookAt takes a refused transaction apart, as far as the wording of its refusal
@@ -81,6 +113,8 @@ func (s *Server) lookAt(v Verdict, raw []byte) (tx *ledger.Tx, next uint64, err 
 	case ledger.CodeNonceSpent, ledger.CodeNonceTooLow, ledger.CodeNonceTooHigh:
 		tx.RecoverSigners() // it has been: the code says so
 		next, err = s.nextNonce(tx.Sender, s.backend.Height(), eth.Latest)
+	case ledger.CodeInsufficientBalance:
+		tx.RecoverSigners()
 	}
 	return tx, next, err
 }

@@ -57,8 +57,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 const allowedMethods = "POST, GET, HEAD, OPTIONS"
 
 func (s *Server) servePost(w http.ResponseWriter, r *http.Request, access *access) {
-	who, problem := access.admit(access.identify(r))
-	if problem != nil {
+	id := access.identify(r)
+	if _, problem := access.admit(id); problem != nil {
 		s.refuseKey(w, r, problem)
 		return
 	}
@@ -77,12 +77,20 @@ func (s *Server) servePost(w http.ResponseWriter, r *http.Request, access *acces
 		s.refuseHTTP(w, r, http.StatusOK, problem)
 		return
 	}
-	message := s.screen(body, who)
-	if message.direct {
-		s.respond(w, http.StatusOK, s.reply(r.Context(), message.call))
+	// A body can take its time, and its sender may have lost rights in the meantime.
+	who, problem := s.access.Load().admit(id)
+	if problem != nil {
+		s.refuseKey(w, r, problem)
 		return
 	}
-	s.respond(w, http.StatusOK, s.exchange(r.Context(), message))
+	message := s.screen(body, who)
+	ctx, release := s.holding(r.Context())
+	defer release()
+	if message.direct {
+		s.respond(w, http.StatusOK, s.reply(ctx, message.call))
+		return
+	}
+	s.respond(w, http.StatusOK, s.exchange(ctx, message))
 }
 
 // checkMediaType insists on JSON: a browser sends that across origins only

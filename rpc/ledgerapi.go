@@ -47,17 +47,28 @@ func (a *ledgerAPI) GetReceiptByNonce(ctx context.Context, sender, nonce arg) (j
 
 // GetTransaction is ledger_getTransaction.
 func (a *ledgerAPI) GetTransaction(ctx context.Context, hash arg) (json.RawMessage, error) {
-	return a.s.answer(ctx, "ledger_getTransaction", []arg{hash}, func(_ context.Context, p *params) (any, error) {
+	return a.s.answer(ctx, "ledger_getTransaction", []arg{hash}, func(ctx context.Context, p *params) (any, error) {
 		hash := p.hash()
 		if p.err != nil {
 			return nil, p.err
 		}
-		found, err := a.s.backend.Transaction(hash)
+		found, err := a.s.findTransaction(ctx, hash)
 		if err != nil || found == nil {
 			return nil, err
 		}
 		return describe(a.s.backend.Network(), found), nil
 	})
+}
+
+// findTransaction finds what is committed or pending, and has no moment between the
+// two in which it does not. nil for every other transaction.
+func (s *Server) findTransaction(ctx context.Context, hash crypto.Hash) (*Transaction, error) {
+	found, err := s.backend.Transaction(hash)
+	if found != nil || err != nil {
+		return found, err
+	}
+	s.backend.Follow(ctx)
+	return s.backend.Transaction(hash)
 }
 
 // describe decodes a transaction for people. It is nil for bytes that are no

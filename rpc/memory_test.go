@@ -41,6 +41,8 @@ type memory struct {
 
 	admitted  []crypto.Hash
 	admission chan struct{} // closed and replaced when there is one more
+	asked     func()        // called when Pending begins; nil for nothing
+	followed  func()        // called by Follow; nil for nothing
 }
 
 // aliceKey and bobKey are the first keys of the well-known test mnemonic.
@@ -377,7 +379,18 @@ func (m *memory) DoneAt(at Place) (*Done, error) {
 	return one, nil
 }
 
+// Follow has nothing to wait for: commit takes from what waits and adds to the chain
+// in one step. Some tests commit here.
+func (m *memory) Follow(context.Context) {
+	if m.followed != nil {
+		m.followed()
+	}
+}
+
 func (m *memory) Pending(q PendingQuery) (*Pending, error) {
+	if m.asked != nil {
+		m.asked()
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	out := &Pending{Total: len(m.pending)}

@@ -68,15 +68,17 @@ func (a *ledgerAPI) Pending(ctx context.Context, filter, page arg) (json.RawMess
 		if p.err != nil {
 			return nil, p.err
 		}
-		status, err := a.s.backend.Status(ctx)
+		page, err := a.s.pendingPage(PendingQuery{Sender: sender, After: after, Limit: limit + 1})
 		if err != nil {
 			return nil, err
 		}
-		page, err := a.s.pendingPage(PendingQuery{Sender: sender, After: after, Limit: limit + 1})
-		if err == nil {
-			page.Height, page.BlockTime = status.Height, status.BlockTime
+		a.s.backend.Follow(ctx)
+		status, err := a.s.backend.Status(ctx) // after the list: what has left it is in the chain up to here
+		if err != nil {
+			return nil, err
 		}
-		return page, err
+		page.Height, page.BlockTime = status.Height, status.BlockTime
+		return page, nil
 	})
 }
 

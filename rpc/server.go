@@ -115,6 +115,8 @@ type Server struct {
 	feed *feed.Feed
 	slow slowness
 
+	held atomic.Int64 // bytes of results that wait to be sent
+
 	ethBlocks   *ethBlockCache
 	ethFilters  *ethFilters
 	startHeight ledger.Height // when the server was made

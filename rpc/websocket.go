@@ -181,7 +181,9 @@ func (c *wsConn) answer(message screened, t *turn) {
 		c.Write(reply)
 		return
 	}
-	answer := c.server.exchange(c.ctx, message)
+	ctx, release := c.server.holding(c.ctx)
+	defer release()
+	answer := c.server.exchange(ctx, message)
 	if len(answer) == 0 {
 		c.release()
 		return
@@ -225,6 +227,8 @@ func (c *wsConn) gone() error {
 	c.running.Wait()
 	return io.EOF
 }
+
+var errHeld = errors.New("too many answers wait to be taken")
 
 var errFinished = errors.New("the connection is ending")
 
@@ -292,6 +296,11 @@ func (c *wsConn) release() {
 // peer that does not take it in time is cut off.
 func (c *wsConn) Write(message []byte) (int, error) {
 	defer c.release()
+	defer c.server.held.Add(-int64(len(message)))
+	if c.server.held.Add(int64(len(message))) > maxHeldBytes && len(message) > neverHeld {
+		c.cut() // many answers wait, here or elsewhere, and this one cannot wait with them
+		return 0, errHeld
+	}
 	c.writers.Add(1)
 	c.writeMu.Lock()
 	defer c.writeMu.Unlock()
