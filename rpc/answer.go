@@ -48,6 +48,8 @@ func (s *Server) answer(ctx context.Context, name string, args []arg, run func(c
 }
 
 // place takes a call's place among those that run; call what it returns at the end.
+// Searches of the history have few places of their own: as many of them as may run of
+// other calls would keep the processors from everything else.
 // Whoever has a turn needs none but among those that wait for receipts: turns are
 // few, and calls that have the places may all be waiting for one.
 func (s *Server) place(ctx context.Context, m *method) (leave func(), err error) {
@@ -59,6 +61,10 @@ func (s *Server) place(ctx context.Context, m *method) (leave func(), err error)
 		return s.waiting.leave, nil
 	case hasTurn(ctx):
 		return func() {}, nil
+	case m.heavy && !s.heavy.wait(ctx, queueWait):
+		return nil, kindBusy.with("the node is searching its history for as many calls as it may")
+	case m.heavy:
+		return s.heavy.leave, nil
 	case !s.concurrent.wait(ctx, queueWait):
 		return nil, kindBusy.plain()
 	}

@@ -55,11 +55,11 @@ var ethFollowMethods = []*method{
 	}, {
 		name: "eth_getFilterChanges", summary: "What is new since the last call, or since the filter was made.",
 		description: "Of at most 1000 blocks or transactions at a time, and some 10,000 logs; the next call goes on from there.",
-		params:      []param{{"id", true, formEthID, "The filter's id."}}, result: result{"changes", "", named("EthChanges")},
+		params:      []param{{"id", true, formEthID, "The filter's id."}}, result: result{"changes", "", named("EthChanges")}, heavy: true,
 	}, {
 		name: "eth_getFilterLogs", summary: "All logs that a filter asks for, as eth_getLogs would answer.",
 		params: []param{{"id", true, formEthID, "The id of a filter of logs."}}, result: result{"logs", "", listOf[eth.Log]},
-		errors: []errorComponent{errorNotFound},
+		errors: []errorComponent{errorNotFound}, heavy: true,
 	}, {
 		name: "eth_uninstallFilter", summary: "End a filter.",
 		description: "Returns whether there was one.",

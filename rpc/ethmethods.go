@@ -125,11 +125,11 @@ var ethMethods = []*method{
 		params:      []param{paramHash}, result: result{"receipt", "no committed transaction has this hash", refTo[eth.Receipt]},
 	}, {
 		name: "eth_getBlockReceipts", summary: "The receipts of a block.",
-		params: []param{{"block", true, formEthBlock, "The block."}}, result: result{"receipts", "there is no such block", listOf[eth.Receipt]},
+		params: []param{{"block", true, formEthBlock, "The block."}}, result: result{"receipts", "there is no such block", listOf[eth.Receipt]}, heavy: true,
 	}, {
 		name: "eth_getLogs", summary: "Movements of assets as logs of ERC-20 tokens.",
 		description: "At most 10,000 at once.",
-		params:      []param{{"filter", true, formFilter, "Which logs."}}, result: result{"logs", "", listOf[eth.Log]}, errors: noSuchHeight,
+		params:      []param{{"filter", true, formFilter, "Which logs."}}, result: result{"logs", "", listOf[eth.Log]}, errors: noSuchHeight, heavy: true,
 	}, {
 		name: "eth_sendRawTransaction", summary: "Submit a signed transaction, an Ethereum or a native envelope.",
 		description: "Refusals are worded as go-ethereum words them.",

@@ -25,7 +25,7 @@ var historyMethods = []*method{
 			{"subject", true, formSubject, "Whose history."},
 			{"page", false, formPage, "Which part of it; the newest 100 items where it is left out."},
 		},
-		result: result{"page", "", refTo[wire.HistoryPage]}, errors: []errorComponent{errorNotFound},
+		result: result{"page", "", refTo[wire.HistoryPage]}, errors: []errorComponent{errorNotFound}, heavy: true,
 	},
 }
 

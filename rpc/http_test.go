@@ -384,6 +384,27 @@ func TestConcurrentCallsAreBounded(t *testing.T) {
 	}
 }
 
+// However many search the history, other calls are answered.
+func TestSearchesAreBounded(t *testing.T) {
+	h := newHarness(t, Options{})
+	h.heavy = newGate(1)
+	h.heavy.try()
+	h.heavy.queued.Store(4) // as many wait for a place as may
+	h.refused(t, wire.CodeUnavailable, "busy", "ledger_getHistory", alice)
+	for _, m := range []string{"eth_getLogs", "eth_getBlockReceipts", "eth_getFilterChanges", "eth_getFilterLogs"} {
+		if !methodNamed(m).heavy {
+			t.Errorf("%s may search for as long as it likes", m)
+		}
+	}
+	h.result(t, new(any), "ledger_getAccount", alice)
+	h.heavy.queued.Store(0)
+	h.heavy.leave()
+	h.result(t, new(any), "ledger_getHistory", alice)
+	if h.heavy.used() != 0 {
+		t.Error("a place was not given back")
+	}
+}
+
 // A client that goes away gives its waiting place back.
 func TestHTTPClientGoesAway(t *testing.T) {
 	h := newHarness(t, Options{})

@@ -19,6 +19,7 @@ type method struct {
 	result      result
 	errors      []errorComponent // beside those of every method
 	waits       bool             // for a receipt
+	heavy       bool             // may read thousands of blocks or receipts
 	scope       apikey.Scopes    // what a key must have to call it; none stands for Read
 	single      bool             // never in a batch
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -47,6 +48,7 @@ type Options struct {
 const (
 	maxBatchWaits    = 4                // waiting calls in one batch
 	maxBatchResponse = 32 << 20         // bytes of all results of one batch
+	heavyAtOnce      = 4                // searches of the history, for each processor
 	queueWait        = 2 * time.Second  // for a place among the concurrent calls
 	writeTimeout     = 30 * time.Second // for one response to leave
 	defaultWait      = 10 * time.Second // where timeoutMs is left out
@@ -106,6 +108,7 @@ type Server struct {
 
 	waiting    gate // calls that wait for a receipt
 	concurrent gate // other calls
+	heavy      gate // calls that may read thousands of blocks or receipts
 	patient    gate // of those, calls that wait a little for the receipt of what is pending
 	requests   gate // HTTP requests, from their headers to their response
 	sockets    gate // open WebSockets
@@ -147,6 +150,7 @@ func NewServer(b Backend, o Options) (*Server, error) {
 	s.upgrader = websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }} // serveWebSocket has checked it
 	s.waiting = newGate(o.MaxWaiting)
 	s.concurrent = newGate(o.MaxConcurrent)
+	s.heavy = newGate(min(heavyAtOnce*runtime.GOMAXPROCS(0), o.MaxConcurrent))
 	s.patient = newGate(max(o.MaxConcurrent/2, 1))
 	s.requests = newGate(o.MaxWaiting + 4*o.MaxConcurrent)
 	s.sockets = newGate(o.MaxConnections)
