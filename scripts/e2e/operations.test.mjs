@@ -1,9 +1,11 @@
 // Every native operation, signed as typed data by ethers and by viem, which know
-// nothing of this project and make the same signature.
+// nothing of this project and make the same signature; web3.js, which signs no typed
+// data by itself, makes the same digest.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { HDNodeWallet, Wallet, id, keccak256, toUtf8Bytes } from "ethers";
 import { privateKeyToAccount } from "viem/accounts";
+import { getEncodedEip712Data } from "web3-eth-abi";
 import { call, startDevnet } from "./devnet.mjs";
 
 const phrase = "test test test test test test test test test test test junk";
@@ -41,8 +43,9 @@ async function operate(operation, ...signers) {
   const { nextNonce } = await call(node, "ledger_getAccount", sender.address);
   const tx = { sender: sender.address, nonce: nextNonce, memo: `e2e: ${kind}`, ...operation };
   if (signers.length > 1) tx.validUntil = (await call(node, "ledger_status")).blockTime + 3600;
-  const { typedData } = await call(node, "ledger_typedData", tx);
+  const { typedData, digest } = await call(node, "ledger_typedData", tx);
   assert.equal(typedData.domain.chainId, info.chainId);
+  assert.equal(getEncodedEip712Data(typedData, true), digest, "web3.js");
   const signatures = await Promise.all(signers.map((s) => sign(s, typedData)));
   const hash = await call(node, "ledger_sendTransaction", { tx, signatures });
   const receipt = await call(node, "ledger_waitReceipt", hash, 20000);

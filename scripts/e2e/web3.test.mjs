@@ -73,6 +73,16 @@ test("heads and logs over a WebSocket", async () => {
   await transfers.unsubscribe();
 });
 
+test("a filter is polled", async () => {
+  const ask = (method, ...params) => web3.requestManager.send({ method, params });
+  const id = await ask("eth_newFilter", { address: info.assets[1].asset });
+  const euro = new web3.eth.Contract(erc20, info.assets[1].asset);
+  const receipt = await euro.methods.transfer(info.accounts[7].address, 9).send({ from: info.accounts[6].address });
+  const changes = await ask("eth_getFilterChanges", id);
+  assert.deepEqual(changes.map((l) => l.transactionHash), [receipt.transactionHash]);
+  assert.equal(await ask("eth_uninstallFilter", id), true);
+});
+
 test("a refusal is told", async () => {
   const from = info.accounts[4].address;
   await assert.rejects(web3.eth.sendTransaction({ from, to: info.accounts[5].address, value: 10n ** 30n }), (e) => /insufficient/i.test(e.reason));
