@@ -98,6 +98,12 @@ func (f *Feed) Wait(ctx context.Context, height ledger.Height) error {
 		return f.failure
 	}
 	f.waiting[w] = struct{}{}
+	// The block may have come since, and who had waited for it been woken.
+	if f.source.Height() >= height {
+		delete(f.waiting, w)
+		f.mu.Unlock()
+		return nil
+	}
 	if !f.following {
 		f.following = true
 		go f.follow()
