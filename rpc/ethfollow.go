@@ -252,7 +252,7 @@ func (s *Server) tellPending(ctx context.Context, full bool, send func([]byte, b
 			}
 		}
 		select {
-		case <-time.After(pendingPause):
+		case <-time.After(max(pendingPause, s.fairRest())):
 		case <-ctx.Done():
 			return ctx.Err()
 		}
