@@ -98,6 +98,11 @@ func (a *ethAPI) Subscribe(ctx context.Context, kind, choice arg) (json.RawMessa
 		if what.behind, err = a.s.begin(ctx, nil); err != nil {
 			return nil, err
 		}
+		if filter != nil {
+			if what.release, err = a.s.ethFilters.lend(filter.Words()); err != nil {
+				return nil, err
+			}
+		}
 		return a.s.subscribe(ctx, what)
 	})
 }

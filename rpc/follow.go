@@ -95,8 +95,16 @@ type following struct {
 	behind   wire.Cursor
 	progress bool // tell the cursor first, and when nothing else was told for long; and end with a notice
 
+	release func() // called when the subscription has ended, or could not begin; may be nil
+
 	// run is in place of pick where what is followed is not the chain.
 	run func(ctx context.Context, send func(message []byte, more bool) error) error
+}
+
+func (f *following) leave() {
+	if f.release != nil {
+		f.release()
+	}
 }
 
 // subscription is one that runs.
@@ -176,6 +184,11 @@ func (c *wsConn) answerFollow(asked call) {
 
 // subscribe begins a subscription of the connection that the call came by.
 func (s *Server) subscribe(ctx context.Context, what following) (id string, err error) {
+	defer func() {
+		if err != nil {
+			what.leave()
+		}
+	}()
 	call, err := followCallOf(ctx)
 	if err != nil {
 		return "", err
@@ -226,6 +239,7 @@ func (s *subscription) live() {
 	server := s.conn.server
 	defer s.conn.running.Done()
 	defer server.subscribed.leave()
+	defer s.leave()
 	defer close(s.ended)
 	defer s.conn.follows.remove(s.id)
 	defer s.cancel()
