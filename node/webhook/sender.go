@@ -88,6 +88,10 @@ func New(hooks []Hook, o Options) (*Sender, error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("webhooks: %w", err)
 	}
+	// That the directory is there must outlive a crash as what is in it does.
+	if err := syncDir(filepath.Dir(o.Dir)); err != nil {
+		return nil, fmt.Errorf("webhooks: %w", err)
+	}
 	for _, h := range hooks {
 		w := &sending{Hook: h, Sender: s, file: cursorFile{filepath.Join(o.Dir, h.Name+".json"), o.NetworkID}, log: o.Logger.With("webhook", h.Name)}
 		told, ok, err := w.file.read()
@@ -223,7 +227,7 @@ func (w *sending) deliver(ctx context.Context, d *delivery) error {
 		if w.failures++; w.failures&(w.failures-1) == 0 { // the 1st, 2nd, 4th, …
 			w.log.Warn("the webhook did not take a delivery: it is sent again, later and later", "err", err, "delivery", d.id(), "failures", w.failures)
 		}
-		rest := max(pause/2+rand.N(pause), min(after, w.times.last))
+		rest := min(max(pause/2+rand.N(pause), after), w.times.last)
 		pause = min(2*pause, w.times.last)
 		select {
 		case <-time.After(rest):
