@@ -34,10 +34,11 @@ type slowness struct {
 }
 
 // usualSlowness: a message costs the node some 12 µs, nearly all of it the system
-// call, so ten times as much rest leaves consensus nine tenths of a processor's time
-// and all of the others, however many follow. A thousand are told after 60 ms on
-// average, and of several blocks at once.
-var usualSlowness = slowness{write: 10 * time.Second, behind: 512, progress: 10 * time.Second, each: 120 * time.Microsecond}
+// call, and as much where it is read on the same machine. With fifty times as much
+// rest, however many follow, consensus is slowed by less than a twentieth
+// (BenchmarkFollowers in internal/network). A thousand are told after 0.3 s on
+// average, and of several blocks at once; ten after 3 ms.
+var usualSlowness = slowness{write: 10 * time.Second, behind: 512, progress: 10 * time.Second, each: 600 * time.Microsecond}
 
 const (
 	longestRest = time.Second
