@@ -256,8 +256,12 @@ func (s *Server) tellPending(ctx context.Context, full bool, send func([]byte, b
 				return err
 			}
 		}
+		pause := max(pendingPause, s.fairRest())
+		if len(hashes) == pendingBunch { // or more would come than is told
+			pause = pendingPause
+		}
 		select {
-		case <-time.After(max(pendingPause, s.fairRest())):
+		case <-time.After(pause):
 		case <-ctx.Done():
 			return ctx.Err()
 		}
