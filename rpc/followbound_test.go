@@ -27,7 +27,7 @@ func (f fresh) Done(height ledger.Height) (*Done, error) {
 	copied := *done
 	copied.Receipts = nil
 	for _, r := range done.Receipts {
-		for range 30 {
+		for range 20 {
 			again := *r
 			again.Events = append([]wire.Event{}, r.Events...)
 			copied.Receipts = append(copied.Receipts, &again)
@@ -52,7 +52,7 @@ func unread(t testing.TB, h *harness) *websocket.Conn {
 // they are and wherever they stand.
 func TestSubscriptionsThatWaitForTheirPeerHoldNoBlocks(t *testing.T) {
 	h := newHarness(t, Options{})
-	const count = 300
+	const count = 100
 	h.feed = feed.New(t.Context(), feedSource{fresh{h.node}})
 	h.slowness(func(s *slowness) { s.write = time.Hour })
 	c := unread(t, h)
@@ -84,7 +84,7 @@ func TestSubscriptionsThatWaitForTheirPeerHoldNoBlocks(t *testing.T) {
 	runtime.ReadMemStats(&after)
 	grown := (int64(after.HeapAlloc) - int64(before.HeapAlloc)) >> 20
 	t.Logf("the heap grew by %d MiB", grown)
-	if grown > 300 {
+	if grown > 200 {
 		t.Errorf("%d subscriptions that wait hold %d MiB", count, grown)
 	}
 }
