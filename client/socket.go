@@ -102,6 +102,9 @@ func (s *socket) readWithin(limit time.Duration) (*message, error) {
 		return nil, err
 	}
 	_, raw, err := s.conn.ReadMessage()
+	if errors.Is(err, websocket.ErrReadLimit) { // and would be again, however often it is asked for
+		return nil, badAnswer(s.node, fmt.Errorf("a message of it has more than %d bytes", maxAnswerBytes))
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -16,7 +16,7 @@ import (
 // nothing of what it tells.
 const (
 	maxFilters      = 10_000
-	maxFilterWords  = 200_000         // addresses and topics of all filters together
+	maxFilterWords  = 200_000         // addresses and topics of all filters and subscriptions together
 	filterPatience  = 5 * time.Minute // without being asked
 	filterBlocks    = 1000            // looked through in one answer
 	filterSweepRest = 10 * time.Second
@@ -62,6 +62,22 @@ func (f *ethFilters) add(filter *ethFilter) (id string, err error) {
 	f.byID[id] = filter
 	f.words += filter.words
 	return id, nil
+}
+
+// lend sets aside what a subscription's filter takes; call what it returns at the end.
+func (f *ethFilters) lend(words int) (giveBack func(), err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.sweep()
+	if words > 0 && f.words+words > maxFilterWords {
+		return nil, kindFilters.plain()
+	}
+	f.words += words
+	return func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.words -= words
+	}, nil
 }
 
 // sweep ends those that nobody has asked for long. Needs mu.
@@ -119,10 +135,7 @@ func (a *ethAPI) NewFilter(ctx context.Context, filter arg) (json.RawMessage, er
 		if p.err != nil {
 			return nil, p.err
 		}
-		made := &ethFilter{logs: f, height: a.s.backend.Height() + 1, words: len(f.Addresses)}
-		for _, topics := range f.Topics {
-			made.words += len(topics)
-		}
+		made := &ethFilter{logs: f, height: a.s.backend.Height() + 1, words: f.Words()}
 		if f.FromGiven && !f.From.Latest {
 			made.height = max(made.height, f.From.Height)
 		}

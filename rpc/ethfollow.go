@@ -98,6 +98,11 @@ func (a *ethAPI) Subscribe(ctx context.Context, kind, choice arg) (json.RawMessa
 		if what.behind, err = a.s.begin(ctx, nil); err != nil {
 			return nil, err
 		}
+		if filter != nil {
+			if what.release, err = a.s.ethFilters.lend(filter.Words()); err != nil {
+				return nil, err
+			}
+		}
 		return a.s.subscribe(ctx, what)
 	})
 }
@@ -251,8 +256,12 @@ func (s *Server) tellPending(ctx context.Context, full bool, send func([]byte, b
 				return err
 			}
 		}
+		pause := max(pendingPause, s.fairRest())
+		if len(hashes) == pendingBunch { // or more would come than is told
+			pause = pendingPause
+		}
 		select {
-		case <-time.After(pendingPause):
+		case <-time.After(pause):
 		case <-ctx.Done():
 			return ctx.Err()
 		}

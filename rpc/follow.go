@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -19,8 +20,8 @@ import (
 )
 
 // A subscription is a goroutine with a cursor that takes block after block from
-// the feed at its peer's pace. Nothing is queued for it: what it holds is the one
-// message that it writes. A peer that does not take a message in time is cut off,
+// the feed at its peer's pace. Nothing is queued for it: what it holds is the few
+// messages that it writes, and no block. A peer that does not take a message in time is cut off,
 // and a subscription that was at the newest block and has fallen too far behind
 // is ended with its cursor. What is behind because it began far back is neither.
 
@@ -43,6 +44,7 @@ const (
 	longestRest = time.Second
 	roundItems  = 64 // of several blocks at once
 	roundBlocks = 16
+	roundBytes  = 64 << 10 // rendered, unless a single message is larger
 )
 
 // feedSource is a Backend as the feed reads it.
@@ -94,8 +96,16 @@ type following struct {
 	behind   wire.Cursor
 	progress bool // tell the cursor first, and when nothing else was told for long; and end with a notice
 
+	release func() // called when the subscription has ended, or could not begin; may be nil
+
 	// run is in place of pick where what is followed is not the chain.
 	run func(ctx context.Context, send func(message []byte, more bool) error) error
+}
+
+func (f *following) leave() {
+	if f.release != nil {
+		f.release()
+	}
 }
 
 // subscription is one that runs.
@@ -142,8 +152,9 @@ func (f *follows) remove(id string) {
 
 // followCall is what a call that subscribes or unsubscribes has to know.
 type followCall struct {
-	conn *wsConn
-	made *subscription // by the call
+	conn  *wsConn
+	made  *subscription // by the call
+	ended *subscription // by the call
 }
 
 type followKey struct{}
@@ -158,10 +169,15 @@ func followCallOf(ctx context.Context) (*followCall, error) {
 }
 
 // answerFollow answers a call about subscriptions. Notifications begin after the
-// answer.
+// answer to the one that begins them, and have ended before that to the one that
+// ends them.
 func (c *wsConn) answerFollow(asked call) {
 	f := &followCall{conn: c}
-	c.Write(c.server.reply(context.WithValue(c.ctx, followKey{}, f), asked))
+	answer := c.server.reply(context.WithValue(c.ctx, followKey{}, f), asked)
+	if f.ended != nil {
+		<-f.ended.ended // not within the call, whose place others need
+	}
+	c.Write(answer)
 	if f.made != nil {
 		close(f.made.begin)
 	}
@@ -169,6 +185,11 @@ func (c *wsConn) answerFollow(asked call) {
 
 // subscribe begins a subscription of the connection that the call came by.
 func (s *Server) subscribe(ctx context.Context, what following) (id string, err error) {
+	defer func() {
+		if err != nil {
+			what.leave()
+		}
+	}()
 	call, err := followCallOf(ctx)
 	if err != nil {
 		return "", err
@@ -210,7 +231,7 @@ func (s *Server) unsubscribe(ctx context.Context, id string) (bool, error) {
 		return false, nil
 	}
 	sub.cancel()
-	<-sub.ended
+	call.ended = sub
 	return true, nil
 }
 
@@ -219,6 +240,7 @@ func (s *subscription) live() {
 	server := s.conn.server
 	defer s.conn.running.Done()
 	defer server.subscribed.leave()
+	defer s.leave()
 	defer close(s.ended)
 	defer s.conn.follows.remove(s.id)
 	defer s.cancel()
@@ -231,8 +253,20 @@ func (s *subscription) live() {
 	if run == nil {
 		run = s.follow
 	}
-	err := run(s.ctx, s.send)
+	err := s.guarded(run)
 	server.metrics.ended.WithLabelValues(s.why(err)).Inc()
+}
+
+// guarded runs what is followed. A crash ends the subscription, not the node.
+func (s *subscription) guarded(run func(context.Context, func([]byte, bool) error) error) (err error) {
+	defer func() {
+		if crash := recover(); crash != nil {
+			s.conn.server.options.Logger.Error("subscription crashed", "kind", s.kind, "panic", crash, "stack", string(debug.Stack()))
+			s.conn.farewell(websocket.CloseInternalServerErr, "the subscription failed inside the node")
+			err = kindInternal.plain()
+		}
+	}()
+	return run(s.ctx, s.send)
 }
 
 // why names the reason that a subscription ended with.
@@ -263,31 +297,25 @@ func (s *subscription) follow(ctx context.Context, _ func([]byte, bool) error) e
 	}
 	live, last := false, time.Now()
 	for {
-		items, end, err := reader.Next(ctx)
-		if server.stopping.Err() != nil {
-			err = kindShuttingDown.plain()
-		}
-		if err == nil && live && reader.Behind() > server.slow.behind {
-			err = kindLagging.with("the subscription fell %d blocks behind", reader.Behind())
-		}
-		if err == nil {
-			items, end, err = more(ctx, reader, items, end)
-		}
+		items, end, err := s.read(ctx, reader, live)
 		if err != nil {
 			return s.end(told, err)
 		}
 		live = live || reader.Behind() == 0
-		for i, item := range items {
-			text, err := item.JSON()
-			if err != nil {
+		whole := true
+		for len(items) > 0 {
+			var texts [][]byte
+			if texts, items, told, err = s.render(items, told); err != nil {
 				return s.end(told, err)
 			}
-			if err := s.send(text, i < len(items)-1); err != nil {
+			if len(items) > 0 && s.progress {
+				// The rest is read again: a peer that takes its time keeps no block.
+				reader.Return(told)
+				items, end, whole = nil, told, false
+			}
+			if err := s.sendAll(texts, len(items) > 0); err != nil {
 				return err
 			}
-			told = item.Cursor
-		}
-		if len(items) > 0 {
 			last = time.Now()
 		}
 		if s.progress && end != told && time.Since(last) >= server.slow.progress {
@@ -297,10 +325,64 @@ func (s *subscription) follow(ctx context.Context, _ func([]byte, bool) error) e
 			last = time.Now()
 		}
 		told = end // without a word, where there was nothing to tell
-		if live {
+		if live && whole {
 			s.rest(reader)
 		}
 	}
+}
+
+// read takes what comes next. Of the subscriptions of one connection that are far
+// behind one at a time does, or else a peer with many would have most of the node's
+// places for it.
+func (s *subscription) read(ctx context.Context, reader *feed.Reader, live bool) ([]feed.Item, wire.Cursor, error) {
+	if reader.FarBehind() {
+		select {
+		case s.conn.past <- struct{}{}:
+			defer func() { <-s.conn.past }()
+		case <-ctx.Done():
+			return nil, wire.Cursor{}, ctx.Err()
+		}
+	}
+	server := s.conn.server
+	items, end, err := reader.Next(ctx)
+	switch {
+	case server.stopping.Err() != nil:
+		return nil, end, kindShuttingDown.plain()
+	case err != nil:
+		return nil, end, err
+	case live && reader.Behind() > server.slow.behind:
+		return nil, end, kindLagging.with("the subscription fell %d blocks behind", reader.Behind())
+	}
+	return more(ctx, reader, items, end)
+}
+
+// render makes the messages of the first items, as many as one subscription may hold
+// while its peer takes them, and at least one. It returns the rest of the items and
+// the cursor of the last that it has rendered, or told.
+func (s *subscription) render(items []feed.Item, told wire.Cursor) ([][]byte, []feed.Item, wire.Cursor, error) {
+	var texts [][]byte
+	for size := 0; len(items) > 0 && size < roundBytes; items = items[1:] {
+		text, err := items[0].JSON()
+		if err != nil && len(texts) == 0 {
+			return nil, nil, told, err
+		}
+		if err != nil {
+			break // the next round meets it first
+		}
+		texts, told, size = append(texts, text), items[0].Cursor, size+len(text)
+	}
+	return texts, items, told, nil
+}
+
+// sendAll sends messages. With more, others come at once.
+func (s *subscription) sendAll(texts [][]byte, more bool) error {
+	for i, text := range texts {
+		if err := s.send(text, more || i < len(texts)-1); err != nil {
+			return err
+		}
+		texts[i] = nil
+	}
+	return nil
 }
 
 // more adds to what the reader is to see of a block that of the next ones, as far as
@@ -316,11 +398,17 @@ func more(ctx context.Context, reader *feed.Reader, items []feed.Item, end wire.
 	return items, end, nil
 }
 
+// fairRest is how long a subscription rests after a round, so that all of them
+// together leave most of a processor to others.
+func (s *Server) fairRest() time.Duration {
+	return min(time.Duration(s.subscribed.used())*s.slow.each, longestRest)
+}
+
 // rest leaves the processors to others, as long as there are many subscriptions.
 // Who is behind by several blocks has had his rest.
 func (s *subscription) rest(reader *feed.Reader) {
 	server := s.conn.server
-	rest := min(time.Duration(server.subscribed.used())*server.slow.each, longestRest)
+	rest := server.fairRest()
 	if rest < time.Millisecond || reader.Behind() > roundBlocks {
 		return
 	}
@@ -401,6 +489,7 @@ func (c *wsConn) farewell(status int, why string) {
 	if len(why) > most {
 		why = why[:most]
 	}
+	c.under.setHold(false) // of a message that was to come, and does not
 	// The peer may be gone already.
 	_ = c.socket.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(status, why), time.Now().Add(time.Second))
 	c.cut()

@@ -41,7 +41,9 @@ func (c *heldConn) Write(b []byte) (int, error) {
 		return c.Conn.Write(b)
 	}
 	all := append(c.held, b...)
-	c.held = all[:0]
+	if c.held = all[:0]; cap(all) > 2*maxHeld {
+		c.held = nil // or a connection would keep the room that its largest message took
+	}
 	if _, err := c.Conn.Write(all); err != nil {
 		return 0, err
 	}

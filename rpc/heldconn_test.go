@@ -48,6 +48,11 @@ func TestHeldConn(t *testing.T) {
 			t.Errorf("write %d is %.10q", i, w.all[i])
 		}
 	}
+	write("h", true)
+	write(string(make([]byte, 8<<20)), false)
+	if cap(c.held) > 2*maxHeld {
+		t.Errorf("%d bytes are kept after a large message", cap(c.held))
+	}
 	w.err = errors.New("gone")
 	write("h", true)
 	c.setHold(false)

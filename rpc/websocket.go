@@ -48,10 +48,11 @@ type wsConn struct {
 
 	readMu   sync.Mutex // guards finished and the read deadline
 	finished bool
-	writers  atomic.Int32 // that have a message to write
-	writeMu  sync.Mutex   // held while a message is written
-	once     sync.Once    // Close
-	follows  follows      // the peer's subscriptions
+	writers  atomic.Int32  // that have a message to write
+	writeMu  sync.Mutex    // held while a message is written
+	once     sync.Once     // Close
+	follows  follows       // the peer's subscriptions
+	past     chan struct{} // a place for that of them which looks at a block far back
 }
 
 var wsCount atomic.Uint64
@@ -95,7 +96,7 @@ func (s *Server) newConn(socket *websocket.Conn, under *heldConn, peer identity,
 	c := &wsConn{
 		server: s, socket: socket, under: under, peer: peer, scopes: scopes,
 		id:       fmt.Sprintf("%s#%d", socket.RemoteAddr(), wsCount.Add(1)),
-		inFlight: make(chan struct{}, s.options.MaxWaiting+s.options.MaxConcurrent),
+		inFlight: make(chan struct{}, s.options.MaxWaiting+s.options.MaxConcurrent), past: make(chan struct{}, 1),
 	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	// Somewhat too long a message is answered with an error; one that is

@@ -72,7 +72,12 @@ func (f cursorFile) replace(text []byte) error {
 	if err := os.Rename(next, f.path); err != nil {
 		return err
 	}
-	dir, err := os.Open(filepath.Dir(f.path))
+	return syncDir(filepath.Dir(f.path))
+}
+
+// syncDir puts on the disk which files a directory has.
+func syncDir(path string) error {
+	dir, err := os.Open(path)
 	if err != nil {
 		return err
 	}

@@ -116,8 +116,10 @@ func (t *hookTable) hook(dir string) (h Hook, err error) {
 	if !goodName.MatchString(t.Name) {
 		return h, errors.New("name: want 1 to 32 of a-z, 0-9 and -")
 	}
-	if u, err := url.Parse(t.URL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.Fragment != "" {
-		return h, fmt.Errorf("url = %q: want http:// or https:// with a host, and no password or # in it", t.URL)
+	if u, err := url.Parse(t.URL); err != nil {
+		return h, errors.New("url: it cannot be read: want http:// or https:// with a host") // it may have a secret in it
+	} else if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.Fragment != "" {
+		return h, fmt.Errorf("url = %q: want http:// or https:// with a host, and no password or # in it", u.Redacted())
 	}
 	if t.SecretFile == "" {
 		return h, errors.New("secret_file: want the path of a file with the secret that signs what is sent")

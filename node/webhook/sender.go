@@ -28,6 +28,8 @@ const (
 	maxNotices    = 500     // in one delivery
 	maxBytes      = 1 << 20 // of one delivery, unless a single notice is larger
 	maxReplyBytes = 64 << 10
+
+	searchedBlocks = 256 // for one delivery that has something already: it must not wait for a long search
 )
 
 // Times of sending. Tests shorten them.
@@ -84,6 +86,10 @@ func New(hooks []Hook, o Options) (*Sender, error) {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("webhooks: %w", err)
+	}
+	// That the directory is there must outlive a crash as what is in it does.
+	if err := syncDir(filepath.Dir(o.Dir)); err != nil {
 		return nil, fmt.Errorf("webhooks: %w", err)
 	}
 	for _, h := range hooks {
@@ -166,12 +172,13 @@ func (w *sending) run(ctx context.Context) error {
 // block if there is none, and may find nothing in it.
 func (w *sending) next(ctx context.Context, reader *feed.Reader) (*delivery, error) {
 	d := &delivery{after: w.told, upTo: w.told}
-	for d.fits() {
+	for searched := 0; d.fits(); {
 		if len(w.items) == 0 {
 			d.upTo = w.end
-			if len(d.notices) > 0 && reader.Behind() == 0 {
+			if len(d.notices) > 0 && (reader.Behind() == 0 || searched >= searchedBlocks) {
 				return d, nil
 			}
+			searched++
 			var err error
 			if w.items, w.end, err = reader.Next(ctx); err != nil {
 				return nil, err
@@ -206,7 +213,7 @@ func (w *sending) deliver(ctx context.Context, d *delivery) error {
 	pause := w.times.first
 	for {
 		after, err := w.post(ctx, d, body)
-		if ctx.Err() != nil {
+		if err != nil && ctx.Err() != nil { // what was taken is written down even now
 			return ctx.Err()
 		}
 		w.metrics.count(w.Name, err)
@@ -220,7 +227,7 @@ func (w *sending) deliver(ctx context.Context, d *delivery) error {
 		if w.failures++; w.failures&(w.failures-1) == 0 { // the 1st, 2nd, 4th, …
 			w.log.Warn("the webhook did not take a delivery: it is sent again, later and later", "err", err, "delivery", d.id(), "failures", w.failures)
 		}
-		rest := max(pause/2+rand.N(pause), min(after, w.times.last))
+		rest := min(max(pause/2+rand.N(pause), after), w.times.last)
 		pause = min(2*pause, w.times.last)
 		select {
 		case <-time.After(rest):

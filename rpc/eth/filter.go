@@ -24,8 +24,8 @@ type Filter struct {
 	From, To  BlockID      // the newest where they are left out
 	FromGiven bool
 	ToGiven   bool
-	Addresses []common.Address // any of these; none: every one
-	Topics    [][]common.Hash  // at each position any of these; none: every one
+	Addresses []common.Address // any of these, ascending; none: every one
+	Topics    [][]common.Hash  // at each position any of these, ascending; none: every one
 }
 
 // ParseFilter reads the object that eth_getLogs, eth_newFilter and the
@@ -73,7 +73,31 @@ func ParseFilter(raw []byte) (*Filter, error) {
 	if err := f.parseAddresses(given.Address); err != nil {
 		return nil, err
 	}
-	return f, f.parseTopics(given.Topics)
+	if err := f.parseTopics(given.Topics); err != nil {
+		return nil, err
+	}
+	f.sort()
+	return f, nil
+}
+
+// sort makes a filter of thousands of addresses and topics as quick to ask as one of
+// a few: each log of the chain is held against each filter that somebody follows.
+func (f *Filter) sort() {
+	slices.SortFunc(f.Addresses, common.Address.Cmp)
+	f.Addresses = slices.Compact(f.Addresses)
+	for at := range f.Topics {
+		slices.SortFunc(f.Topics[at], common.Hash.Cmp)
+		f.Topics[at] = slices.Compact(f.Topics[at])
+	}
+}
+
+// Words is how many addresses and topics the filter names: what it costs to keep.
+func (f *Filter) Words() int {
+	words := len(f.Addresses)
+	for _, topics := range f.Topics {
+		words += len(topics)
+	}
+	return words
 }
 
 func (f *Filter) parseAddresses(raw *json.RawMessage) error {
@@ -154,14 +178,14 @@ func ParseAddress(raw []byte) (common.Address, error) {
 // Matches reports whether the filter asks for l. Where blocks begin and end is
 // not its concern.
 func (f *Filter) Matches(l *Log) bool {
-	if len(f.Addresses) > 0 && !slices.Contains(f.Addresses, l.Address) {
+	if _, found := slices.BinarySearchFunc(f.Addresses, l.Address, common.Address.Cmp); !found && len(f.Addresses) > 0 {
 		return false
 	}
 	for at, any := range f.Topics {
 		if at >= len(l.Topics) {
 			return false // a position that no log has, whatever is asked of it
 		}
-		if len(any) > 0 && !slices.Contains(any, l.Topics[at]) {
+		if _, found := slices.BinarySearchFunc(any, l.Topics[at], common.Hash.Cmp); !found && len(any) > 0 {
 			return false
 		}
 	}

@@ -38,7 +38,9 @@ type Source interface {
 type Feed struct {
 	source  Source
 	ctx     context.Context // ends all waiting
-	reading chan struct{}   // a place for each block being read
+	reading chan struct{}   // a place for each block being read that is not among the newest
+	newest  chan struct{}   // a place for each of those, which wait for no older one
+	looking chan struct{}   // a place for each reader that is far behind and looks at a block
 
 	mu        sync.Mutex // guards what follows
 	waiting   map[*waiter]struct{}
@@ -58,8 +60,10 @@ const (
 
 // New returns a feed of source. Whatever waits ends with ctx.
 func New(ctx context.Context, source Source) *Feed {
+	some := max(1, runtime.GOMAXPROCS(0)/2)
 	return &Feed{
-		source: source, ctx: ctx, reading: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
+		source: source, ctx: ctx,
+		reading: make(chan struct{}, some), newest: make(chan struct{}, some), looking: make(chan struct{}, some),
 		waiting: map[*waiter]struct{}{}, kept: map[ledger.Height]*list.Element{}, order: list.New(),
 	}
 }
@@ -98,6 +102,12 @@ func (f *Feed) Wait(ctx context.Context, height ledger.Height) error {
 		return f.failure
 	}
 	f.waiting[w] = struct{}{}
+	// The block may have come since, and who had waited for it been woken.
+	if f.source.Height() >= height {
+		delete(f.waiting, w)
+		f.mu.Unlock()
+		return nil
+	}
 	if !f.following {
 		f.following = true
 		go f.follow()
@@ -212,9 +222,13 @@ func (f *Feed) Block(ctx context.Context, height ledger.Height) (*Block, error) 
 // read fills an entry, and makes room for it.
 func (f *Feed) read(element *list.Element) {
 	e := element.Value.(*entry)
-	f.reading <- struct{}{}
+	places := f.reading
+	if e.height+farBehind > f.source.Height() {
+		places = f.newest
+	}
+	places <- struct{}{}
 	done, err := f.source.Done(e.height)
-	<-f.reading
+	<-places
 	switch {
 	case err != nil:
 		e.err = fmt.Errorf("block %d: %w", e.height, err)

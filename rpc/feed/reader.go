@@ -38,13 +38,34 @@ func (f *Feed) ReadNotices(filter *Filter, behind wire.Cursor) *Reader {
 	return r
 }
 
-// seekBehind is from how many blocks behind a reader asks for the next that it
-// needs: fewer are cheaper to look at.
-const seekBehind = 16
+// farBehind is from how many blocks behind a reader asks for the next that it
+// needs: fewer are cheaper to look at. Those that are farther behind than this look
+// at blocks a few at a time, so that who follows the newest block stands behind none
+// of them, however many there are and however little they find.
+const farBehind = 16
+
+// FarBehind reports whether the reader has so much to read that it has to wait for
+// others who have.
+func (r *Reader) FarBehind() bool { return r.Behind() > farBehind }
+
+// place waits for the reader's turn to look at a block; call what it returns then.
+func (r *Reader) place(ctx context.Context) (leave func(), err error) {
+	if !r.FarBehind() {
+		return func() {}, nil
+	}
+	select {
+	case r.feed.looking <- struct{}{}:
+		return func() { <-r.feed.looking }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-r.feed.ctx.Done():
+		return nil, r.feed.ctx.Err()
+	}
+}
 
 // seek goes to the next block that may have something, or else to the newest.
 func (r *Reader) seek() error {
-	if r.filter == nil || r.after != wire.IndexBlockBegin || r.Behind() <= seekBehind {
+	if r.filter == nil || r.after != wire.IndexBlockBegin || !r.FarBehind() {
 		return nil
 	}
 	top := r.feed.Height()
@@ -59,6 +80,11 @@ func (r *Reader) Next(ctx context.Context) (items []Item, end wire.Cursor, err e
 	if err := r.feed.Wait(ctx, r.height); err != nil {
 		return nil, r.seen, err
 	}
+	leave, err := r.place(ctx)
+	if err != nil {
+		return nil, r.seen, err
+	}
+	defer leave()
 	if err := r.seek(); err != nil {
 		return nil, r.seen, err
 	}
@@ -75,6 +101,12 @@ func (r *Reader) Next(ctx context.Context) (items []Item, end wire.Cursor, err e
 	}
 	r.seen = end
 	return items, end, nil
+}
+
+// Return goes back to a cursor that was returned: what stands behind it is returned
+// again. So who cannot take all items at once need not keep them, and their block.
+func (r *Reader) Return(to wire.Cursor) {
+	r.height, r.after, r.seen = ledger.Height(to.Height), to.Index, to
 }
 
 // Behind is how many blocks the reader has still to read.
