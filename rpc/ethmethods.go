@@ -121,7 +121,7 @@ var ethMethods = []*method{
 		params: []param{paramBlockHash, paramIndex}, result: resultEthTx,
 	}, {
 		name: "eth_getTransactionReceipt", summary: "What became of a transaction.",
-		description: "While it is pending on this node the call waits up to 250 ms for the receipt, so that libraries which look once, and again at the next block, need not wait for that.",
+		description: "Of a transaction that is pending on this node when it is asked the answer comes after 250 ms, with the receipt or null: libraries that look once, and again at the next block, need not wait for that, and have forgotten the nonce that they read before.",
 		params:      []param{paramHash}, result: result{"receipt", "no committed transaction has this hash", refTo[eth.Receipt]},
 	}, {
 		name: "eth_getBlockReceipts", summary: "The receipts of a block.",

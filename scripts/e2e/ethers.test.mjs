@@ -149,9 +149,11 @@ test("the same bytes again do no harm", async () => {
     call(info.rpc[0], "eth_sendRawTransaction", raw),
   ]);
   const refused = [first, second].filter((r) => r.status === "rejected");
-  assert.equal(refused.length, 1);
-  assert.match(refused[0].reason.message, /already known|nonce too low/);
-  const hash = [first, second].find((r) => r.status === "fulfilled").value;
+  for (const r of refused) assert.match(r.reason.message, /already known|nonce too low/);
+  const taken = [first, second].filter((r) => r.status === "fulfilled"); // both, where they came at the same moment
+  assert.ok(taken.length > 0);
+  const hash = taken[0].value;
+  for (const t of taken) assert.equal(t.value, hash);
   assert.equal((await provider.waitForTransaction(hash, 1, 20000)).status, 1);
   await assert.rejects(call(info.rpc[0], "eth_sendRawTransaction", raw), /nonce too low/);
 });
