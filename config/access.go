@@ -15,17 +15,17 @@ var accessSettings = []setting{
 		"PEM. Empty for plain HTTP. A relative path begins at the node's directory. A new\n"+
 		"certificate is taken as said below; TLS is turned on or off by a restart only.",
 		"the path of a file, or an empty string",
-		func(c *Config) *string { return &c.RPC.TLSCert }, goodPath)),
+		func(c *Config) *string { return &c.RPC.TLSCert }, plainPath)),
 	live(text("rpc.tls_key", "The file with the certificate's private key, in PEM. Nobody else should be able to read it.",
 		"the path of a file, or an empty string",
-		func(c *Config) *string { return &c.RPC.TLSKey }, goodPath)),
+		func(c *Config) *string { return &c.RPC.TLSKey }, plainPath)),
 	live(list("rpc.allowed_origins", "The web pages whose scripts may call, such as \"https://app.example\"; \"*\" is every one.\n"+
 		"Programs and wallets' own extensions need not be named.", originForm,
 		func(c *Config) *[]string { return &c.RPC.AllowedOrigins }, mostOrigins, originKey)),
 	live(text("rpc.keys_file", "The file of API keys (tally apikey new). When it is set, nobody calls without a key of it;\n"+
 		"empty, no key is asked for. A relative path begins at the node's directory.",
 		"the path of a file, or an empty string",
-		func(c *Config) *string { return &c.RPC.KeysFile }, goodPath)),
+		func(c *Config) *string { return &c.RPC.KeysFile }, plainPath)),
 	live(whole("rpc.rate", "The most calls a second from one address (of IPv6: one /64). 0 is no limit. A key with a\n"+
 		"rate of its own is bound by that alone, and a key with the scope admin by neither.", "",
 		func(c *Config) *int { return &c.RPC.Rate }, 0, mostRate)),
@@ -43,10 +43,6 @@ const (
 	mostProxies = 100
 	mostRate    = 1_000_000 // calls a second
 )
-
-func goodPath(s string) bool {
-	return len(s) <= 4096 && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
-}
 
 // originKey accepts an origin as browsers write it.
 func originKey(s string) (string, bool) {

@@ -1,6 +1,9 @@
 package config
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // webhookSettings say who is told what happens.
 var webhookSettings = []setting{
@@ -9,7 +12,8 @@ var webhookSettings = []setting{
 		func(c *Config) *string { return &c.Webhooks.File }, plainPath),
 }
 
-// plainPath accepts what can be a path and shows in a log as what it is.
+// plainPath accepts what can be a path, can be written in a file of TOML, which
+// is UTF-8, and shows in a log as what it is.
 func plainPath(s string) bool {
-	return len(s) <= 4096 && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
+	return len(s) <= 4096 && utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
 }
