@@ -139,7 +139,7 @@ func (c *Chain) issuing() (string, ledger.Operation) {
 		&ledger.FreezeHolder{Asset: asset, Account: account, Reference: "case"}, &ledger.UnfreezeHolder{Asset: asset, Account: account},
 		&ledger.FreezeBalance{Asset: asset, Account: account, Amount: c.amount()},
 		&ledger.Clawback{Asset: asset, From: account, To: issuer, Amount: c.amount(), Reason: 7, Reference: "order"},
-		&ledger.ChangeIssuer{Asset: asset, To: ledgertest.Address("m0")},
+		&ledger.ChangeIssuer{Asset: asset, To: ledgertest.Address("alice")},
 	)
 }
 

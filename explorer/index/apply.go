@@ -21,8 +21,9 @@ type happening struct {
 	position store.Position
 	n        int64 // of the event at hand
 
-	movements int64 // at this place
-	transfers int64 // of the whole block
+	movements     int64 // at this place
+	firstMovement int64 // its number among the events; -1 for none
+	transfers     int64 // of the whole block
 }
 
 // moves reports whether events of a type move an amount.
@@ -109,7 +110,9 @@ func (h *happening) move(e *ledger.Event) error {
 	hold := e.Other // of the events of holds alone
 	h.w.Add(store.Movements, int64(h.position), h.n, int64(e.Type), e.Asset[:], optional(e.From), optional(e.To),
 		store.AmountBytes(e.Amount), optional(hold), e.SenderReference(), store.ReferenceKey(e.SenderReference()))
-	h.movements++
+	if h.movements++; h.firstMovement < 0 {
+		h.firstMovement = h.n
+	}
 	counts, err := h.count(h.ctx, e.Asset)
 	if err != nil {
 		return err

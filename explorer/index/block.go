@@ -39,6 +39,7 @@ func (s *state) block(ctx context.Context, b *explorer.Block) error {
 	if err := h.own(b, true); err != nil { // a power moves after what may have made the member
 		return err
 	}
+	h.subjects(crypto.Address{}, b.Events)
 	if err := h.votes(b); err != nil {
 		return err
 	}
@@ -66,7 +67,7 @@ var countNames = []string{"accounts", "assets", "members", "proposals", "holds"}
 // own applies the block's own events: those before its transactions, or the powers
 // that moved after them.
 func (h *happening) own(b *explorer.Block, after bool) error {
-	h.position, h.movements = store.OwnAt(b.Height), 0
+	h.position = store.OwnAt(b.Height)
 	for i := range b.Events {
 		if (b.Events[i].Type == ledger.EventPowerMoved) != after {
 			continue
@@ -80,7 +81,7 @@ func (h *happening) own(b *explorer.Block, after bool) error {
 }
 
 func (h *happening) transaction(i int, tx *ledger.Tx, result *ledger.TxResult) error {
-	h.position, h.movements = store.TxAt(h.height, i), 0
+	h.position, h.movements, h.firstMovement = store.TxAt(h.height, i), 0, -1
 	for n := range result.Events {
 		h.n = int64(n)
 		if err := h.apply(&result.Events[n]); err != nil {
@@ -97,21 +98,22 @@ func (h *happening) transaction(i int, tx *ledger.Tx, result *ledger.TxResult) e
 	}
 	memo := strings.ReplaceAll(strings.ToValidUTF8(tx.Memo, "�"), "\x00", "�") // of bytes at fault
 	h.w.Add(store.Transactions, int64(h.position), tx.Hash[:], result.BodyHash[:], tx.Sender[:], int64(tx.Nonce), int64(kind),
-		int64(tx.Envelope), int64(result.Code), int64(tx.ValidUntil), int64(len(tx.Raw)), int64(len(result.Events)), h.movements,
+		int64(tx.Envelope), int64(result.Code), int64(tx.ValidUntil), int64(len(tx.Raw)), int64(len(result.Events)), h.movements, h.firstMovement,
 		memo, signers, tx.Raw)
 	if words := store.Tokens(memo); len(words) > 0 {
 		h.w.Add(store.Memos, int64(h.position), strings.Join(words, " "))
 	}
-	h.subjects(tx, result)
+	h.subjects(tx.Sender, result.Events)
 	return nil
 }
 
-// subjects writes whom and what a transaction concerns, each once.
-func (h *happening) subjects(tx *ledger.Tx, result *ledger.TxResult) {
+// subjects writes whom and what a transaction concerns, or what a block did by
+// itself, each once.
+func (h *happening) subjects(sender crypto.Address, events []ledger.Event) {
 	var few [8]crypto.Address
-	list := append(few[:0], tx.Sender)
-	for i := range result.Events {
-		parties := result.Events[i].Parties()
+	list := append(few[:0], sender)
+	for i := range events {
+		parties := events[i].Parties()
 		list = append(list, parties[:]...)
 	}
 	known := func(i int) bool { // of lists as short as most are

@@ -5,7 +5,7 @@ var (
 	Progress      = &Table{"progress", []string{"id", "network_id", "network_hash", "chain_id", "settlement", "height"}, nil}
 	Blocks        = &Table{"blocks", []string{"height", "hash", "parent_hash", "app_hash", "results_hash", "time_ms", "interval_ms", "proposer", "size_bytes", "transactions", "refused", "transfers", "events", "set_height", "votes"}, nil}
 	ValidatorSets = &Table{"validator_sets", []string{"height", "power", "validators"}, nil}
-	Transactions  = &Table{"transactions", []string{"position", "hash", "body_hash", "sender", "nonce", "kind", "envelope", "code", "valid_until", "size_bytes", "events", "movements", "memo", "signers", "raw"}, nil}
+	Transactions  = &Table{"transactions", []string{"position", "hash", "body_hash", "sender", "nonce", "kind", "envelope", "code", "valid_until", "size_bytes", "events", "movements", "first_movement", "memo", "signers", "raw"}, nil}
 	Subjects      = &Table{"subjects", []string{"subject", "position"}, nil}
 	Events        = &Table{"events", []string{"position", "n", "type", "asset", "body"}, nil}
 	Movements     = &Table{"movements", []string{"position", "n", "type", "asset", "payer", "payee", "amount", "hold", "reference", "reference_key"}, nil}

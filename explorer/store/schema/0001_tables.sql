@@ -55,6 +55,7 @@ CREATE TABLE transactions (
   size_bytes  BIGINT   NOT NULL,
   events      BIGINT   NOT NULL,
   movements   BIGINT   NOT NULL,
+  first_movement BIGINT NOT NULL,  -- the first of them, among the events; -1 for none
   memo        TEXT     NOT NULL,
   signers     BYTEA    NOT NULL,  -- 20 bytes each
   raw         BYTEA    NOT NULL
@@ -63,7 +64,7 @@ CREATE INDEX transactions_hash ON transactions (hash, position);
 CREATE INDEX transactions_kind ON transactions (kind, position);
 CREATE INDEX transactions_refused ON transactions (position) WHERE code <> 0;
 
--- Whom and what transactions concern: senders, accounts, members and holds.
+-- Whom and what a position concerns: senders, accounts, members and holds.
 CREATE TABLE subjects (
   subject  BYTEA  NOT NULL,
   position BIGINT NOT NULL,
