@@ -50,6 +50,8 @@ type Block struct {
 	Txs     []*ledger.Tx // signers recovered
 	Results []ledger.TxResult
 	Events  []ledger.Event // of the block itself
+	// Params are what the network began with; of the genesis alone.
+	Params *ledger.Params
 	// LastCommit is who signed the block before this one, a vote for each of that
 	// block's validators, in the order of their set. Empty for genesis and block 1.
 	LastCommit []Vote

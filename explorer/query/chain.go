@@ -70,8 +70,8 @@ type Block struct {
 }
 
 // TransactionFilter chooses transactions. What is left nil does not matter. Height,
-// Account, Sender, Kind and Refused alone are served by an index; with several, the
-// first of them in this order is, and pages may be short.
+// Account, Sender, Kind and Refused (or a Code above 0) choose which index is read,
+// the first of them in this order; with Account, Sender or several, pages may be short.
 type TransactionFilter struct {
 	Height   *ledger.Height
 	Account  *crypto.Address // who sent it or is in its events: an account, member or hold

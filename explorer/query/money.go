@@ -5,9 +5,9 @@ import (
 	"github.com/tallystick/tallystick/ledger"
 )
 
-// MovementFilter chooses movements. Account (with Asset), Asset and Reference are
-// each served by an index, the first of them in this order; with more, pages may be
-// short. One of them, or none, must be there.
+// MovementFilter chooses movements. Account with Asset, Account, Asset and Reference
+// choose which index is read, the first of them in this order; with others beside it,
+// and with Account alone, pages may be short.
 type MovementFilter struct {
 	Account   *crypto.Address // paid or was paid
 	Asset     *crypto.Address
@@ -107,7 +107,7 @@ type StatementLine struct {
 	Order        uint32          `json:"order"`
 	Hash         *crypto.Hash    `json:"hash"`
 	Type         string          `json:"type"`
-	Side         string          `json:"side"`         // in, out, hold (available to held) or unhold (held to available)
+	Side         string          `json:"side"`         // in, out, hold (available to held), unhold (held to available) or heldOut (from held, to another)
 	Counterparty *crypto.Address `json:"counterparty"` // null for an issue or redemption
 	Amount       ledger.Amount   `json:"amount"`
 	Reference    string          `json:"reference"`

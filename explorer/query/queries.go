@@ -104,7 +104,7 @@ const (
 	DefaultLimit = 25
 	MaxLimit     = 1000
 	MaxEvents    = 100   // events beside one transaction
-	MaxPoints    = 1000  // samples of a series
+	MaxPoints    = 400   // samples of a series
 	MaxBuckets   = 2000  // periods of statistics
 	UptimeWindow = 1000  // blocks
 	MaxHits      = 50    // of a search
