@@ -13,7 +13,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
-	"github.com/tallystick/tallystick/explorer/explorertest"
+	"github.com/tallystick/tallystick/explorer/worldtest"
 )
 
 // document is what the tests read of the OpenAPI document.
@@ -48,13 +48,13 @@ type parameter struct {
 // answers by.
 type harness struct {
 	*API
-	world    *explorertest.World
+	world    *worldtest.World
 	document document
 	compiler *jsonschema.Compiler
 }
 
 func newHarness(t *testing.T) *harness {
-	h := &harness{world: explorertest.New(120)}
+	h := &harness{world: worldtest.New(120)}
 	h.API = New(Options{Queries: h.world, Version: "test"})
 	if err := json.Unmarshal(h.Document(), &h.document); err != nil {
 		t.Fatal(err)
@@ -134,9 +134,9 @@ func mustJSON(v any) []byte {
 // good are values with which an operation answers, by the parameter's name.
 func good() map[string]string {
 	return map[string]string{
-		"block": "5", "height": "5", "hash": explorertest.Hash("tx", 3).String(), "account": explorertest.Address('u', 1).String(),
-		"asset": "USD", "hold": explorertest.Address('h', 0).String(), "member": explorertest.Address('m', 2).String(),
-		"validator": strings.ToLower(explorertest.Address('v', 1).String()), "proposal": "2", "q": "USD",
+		"block": "5", "height": "5", "hash": worldtest.Hash("tx", 3).String(), "account": worldtest.Address('u', 1).String(),
+		"asset": "USD", "hold": worldtest.Address('h', 0).String(), "member": worldtest.Address('m', 2).String(),
+		"validator": strings.ToLower(worldtest.Address('v', 1).String()), "proposal": "2", "q": "USD",
 	}
 }
 
@@ -186,7 +186,7 @@ var hostile = []string{
 	"", " ", "0", "-1", "-0", "1e9", "1.5", "00", "NaN", "null", "true", "latest", "9007199254740992", "18446744073709551616", strings.Repeat("9", 400),
 	"' OR 1=1; DROP TABLE blocks; --", `"; SELECT 1`, "<script>alert(1)</script>", `"><img src=x onerror=alert(1)>`, "%00", "\x00", "a\x00b", "\xff\xfe", "\u202e\u2066",
 	"../../etc/passwd", "{{.}}", "${7*7}", "0x", "0x" + strings.Repeat("0", 40), "0x" + strings.Repeat("f", 64), "0x" + strings.Repeat("g", 40), strings.Repeat("A", 10_000),
-	explorertest.HostileMemo, explorertest.HostileName, "2026-13-45", "9999-12-31", "-9999-01-01T00:00:00Z", "2026-01-01T00:00:00+99:99", "\r\nSet-Cookie: a=b", "*", "\"*\"", "NEAR(", "a AND", "^", "USD OR", "\\",
+	worldtest.HostileMemo, worldtest.HostileName, "2026-13-45", "9999-12-31", "-9999-01-01T00:00:00Z", "2026-01-01T00:00:00+99:99", "\r\nSet-Cookie: a=b", "*", "\"*\"", "NEAR(", "a AND", "^", "USD OR", "\\",
 }
 
 var markup = regexp.MustCompile(`(?i)<script|<img`)
@@ -243,8 +243,8 @@ func TestUnknownParameter(t *testing.T) {
 func TestNoSuchThing(t *testing.T) {
 	h := newHarness(t)
 	for _, target := range []string{
-		"/blocks/999999", "/blocks/" + explorertest.Hash("none", 0).String(), "/blocks/999999/transactions", "/transactions/" + explorertest.Hash("none", 0).String(),
-		"/transactions/" + explorertest.Hash("none", 0).String() + "/receipt", "/accounts/0x0000000000000000000000000000000000000001",
+		"/blocks/999999", "/blocks/" + worldtest.Hash("none", 0).String(), "/blocks/999999/transactions", "/transactions/" + worldtest.Hash("none", 0).String(),
+		"/transactions/" + worldtest.Hash("none", 0).String() + "/receipt", "/accounts/0x0000000000000000000000000000000000000001",
 		"/assets/NONE", "/holds/0x0000000000000000000000000000000000000001", "/members/0x0000000000000000000000000000000000000001",
 		"/validators/0x0000000000000000000000000000000000000001/votes", "/proposals/99", "/nothing", "/blocks/1/nothing",
 	} {
@@ -284,11 +284,11 @@ func (e jsonError) Error() string { return string(e) }
 // What can never change may be kept for ever; nothing else may.
 func TestLifetimes(t *testing.T) {
 	h := newHarness(t)
-	tx := explorertest.Hash("tx", 3).String()
+	tx := worldtest.Hash("tx", 3).String()
 	for target, want := range map[string]string{
-		"/blocks/5": forever, "/blocks/latest": revalidate, "/blocks/" + explorertest.Hash("block", 5).String(): forever,
+		"/blocks/5": forever, "/blocks/latest": revalidate, "/blocks/" + worldtest.Hash("block", 5).String(): forever,
 		"/transactions/" + tx: forever, "/transactions/" + tx + "/receipt": forever, "/transactions": revalidate, "/status": revalidate,
-		"/accounts/" + explorertest.Address('u', 1).String(): revalidate,
+		"/accounts/" + worldtest.Address('u', 1).String(): revalidate,
 	} {
 		if w := h.get(Prefix + target); w.Header().Get("Cache-Control") != want {
 			t.Errorf("%s: %q", target, w.Header().Get("Cache-Control"))

@@ -5,14 +5,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tallystick/tallystick/explorer/explorertest"
+	"github.com/tallystick/tallystick/explorer/worldtest"
 )
 
 // An export has all lines, in the form that the RFC says, and no cell that a
 // spreadsheet would run.
 func TestStatementCSV(t *testing.T) {
 	h := newHarness(t)
-	w := h.get(Prefix + "/accounts/" + explorertest.Address('u', 0).String() + "/statement.csv?asset=usd")
+	w := h.get(Prefix + "/accounts/" + worldtest.Address('u', 0).String() + "/statement.csv?asset=usd")
 	if w.Code != 200 || !strings.HasPrefix(w.Header().Get("Content-Type"), "text/csv") {
 		t.Fatalf("%d %s", w.Code, w.Body)
 	}
@@ -30,7 +30,7 @@ func TestStatementCSV(t *testing.T) {
 				t.Errorf("the cell %q is a formula", cell)
 			}
 		}
-		if row[9] == "'"+explorertest.HostileReference {
+		if row[9] == "'"+worldtest.HostileReference {
 			dangerous++
 		}
 	}

@@ -1,4 +1,4 @@
-package explorertest
+package worldtest
 
 import (
 	"crypto/sha256"
