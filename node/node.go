@@ -69,6 +69,7 @@ type Node struct {
 	backend   *backend
 	rpc       *rpc.Server
 	servers   servers
+	explorer  string // where it listens; empty for none
 
 	certificate certificate // of JSON-RPC; none is plain HTTP
 	reload      reloading

@@ -93,7 +93,7 @@ function show(row, part, text, href) {
   const place = row.querySelector(`[data-part="${part}"]`);
   if (href) place.href = href;
   const hash = place.querySelector(".hash");
-  if (hash && text.length > 12) {
+  if (hash && text.startsWith("0x")) {
     hash.querySelector(".head").textContent = text.slice(0, -6);
     hash.querySelector(".tail").textContent = text.slice(-6);
   } else {
