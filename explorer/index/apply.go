@@ -47,6 +47,9 @@ func told(t ledger.EventType) bool {
 
 // apply writes one event, and what it comes to.
 func (h *happening) apply(e *ledger.Event) error {
+	if e.Type.Name() == "unknown" {
+		return fmt.Errorf("event type %d is not known to the explorer: it needs a later version", e.Type)
+	}
 	if moves(e.Type) {
 		if err := h.move(e); err != nil {
 			return err

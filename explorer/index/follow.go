@@ -23,11 +23,9 @@ const (
 	batchBytes  = 8 << 20
 )
 
-// Errors that trying again does not cure.
-var (
-	ErrOtherNetwork = errors.New("the database is of another network")
-	ErrAhead        = errors.New("the database is ahead of the source")
-)
+// ErrOtherNetwork: the database has the blocks of another chain. Trying again does
+// not cure it.
+var ErrOtherNetwork = errors.New("the database is of another network")
 
 // Options are what the index may be given. The zero value works.
 type Options struct {
@@ -95,7 +93,7 @@ func (x *Index) setErr(err error) {
 const slowest = 30
 
 // Run follows the chain until ctx ends (nil), or an error that no retry cures:
-// store.ErrBusy, ErrOtherNetwork, ErrAhead or explorer.ErrPruned. After any other it
+// store.ErrBusy, ErrOtherNetwork or explorer.ErrPruned. After any other it
 // begins again from the cursor, a little later each time that it has got nowhere.
 func (x *Index) Run(ctx context.Context) error {
 	wait := x.o.Retry
@@ -124,7 +122,7 @@ func (x *Index) Run(ctx context.Context) error {
 }
 
 func fatal(err error) bool {
-	for _, one := range []error{store.ErrBusy, ErrOtherNetwork, ErrAhead, explorer.ErrPruned} {
+	for _, one := range []error{store.ErrBusy, ErrOtherNetwork, explorer.ErrPruned} {
 		if errors.Is(err, one) {
 			return true
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,16 +23,16 @@ func run(t testing.TB, db *store.Store, src explorer.Source, height ledger.Heigh
 	if o.Reconcile == 0 {
 		o.Reconcile = -1
 	}
-	ctx, cancel := context.WithCancel(t.Context())
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	ended := make(chan error, 1)
-	go func() { ended <- New(db, src, o).Run(ctx) }()
+	asked := &asked{Source: src, first: make(chan struct{})}
+	go func() { ended <- New(db, asked, o).Run(ctx) }()
 	waited := make(chan error, 1)
 	go func() {
-		if o.From != nil { // what stands there now is taken back first
-			for h, ok := db.Height(); ok && h >= *o.From && ctx.Err() == nil; h, ok = db.Height() {
-				time.Sleep(time.Millisecond)
-			}
+		select { // what there is to be taken back is, before a block is asked for
+		case <-asked.first:
+		case <-ctx.Done():
 		}
 		waited <- db.Wait(ctx, height)
 	}()
@@ -47,6 +48,18 @@ func run(t testing.TB, db *store.Store, src explorer.Source, height ledger.Heigh
 	if err := <-ended; err != nil {
 		t.Fatal(err)
 	}
+}
+
+// asked is a source that tells when it is first asked for a block.
+type asked struct {
+	explorer.Source
+	once  sync.Once
+	first chan struct{}
+}
+
+func (a *asked) Block(ctx context.Context, h ledger.Height) (*explorer.Block, error) {
+	a.once.Do(func() { close(a.first) })
+	return a.Source.Block(ctx, h)
 }
 
 // dump is every row that is made from blocks, as text, by table.

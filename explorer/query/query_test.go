@@ -127,16 +127,18 @@ func TestTransactions(t *testing.T) {
 			f    TransactionFilter
 			want func(told) bool
 		}{
-			"all":           {TransactionFilter{}, func(told) bool { return true }},
-			"height":        {TransactionFilter{Height: &some.height}, func(x told) bool { return x.height == some.height }},
-			"account":       {TransactionFilter{Account: &some.tx.Sender}, func(x told) bool { return x.concerns(some.tx.Sender) }},
-			"sender":        {TransactionFilter{Sender: &some.tx.Sender}, func(x told) bool { return x.tx.Sender == some.tx.Sender }},
-			"kind":          {TransactionFilter{Kind: "transfer"}, func(x told) bool { return x.tx.Op.Kind() == ledger.KindTransfer }},
-			"refused":       {TransactionFilter{Refused: &yes}, func(x told) bool { return x.result.Code != 0 }},
-			"applied":       {TransactionFilter{Refused: &no}, func(x told) bool { return x.result.Code == 0 }},
-			"code":          {TransactionFilter{Code: &code}, func(x told) bool { return x.result.Code == code }},
-			"time":          {TransactionFilter{From: &from, To: &to}, func(x told) bool { return x.time >= from && x.time <= to }},
-			"several":       {TransactionFilter{Account: &some.tx.Sender, Kind: "transfer", Refused: &no, To: &to}, func(x told) bool { return x.concerns(some.tx.Sender) && x.tx.Op.Kind() == ledger.KindTransfer && x.result.Code == 0 && x.time <= to }},
+			"all":     {TransactionFilter{}, func(told) bool { return true }},
+			"height":  {TransactionFilter{Height: &some.height}, func(x told) bool { return x.height == some.height }},
+			"account": {TransactionFilter{Account: &some.tx.Sender}, func(x told) bool { return x.concerns(some.tx.Sender) }},
+			"sender":  {TransactionFilter{Sender: &some.tx.Sender}, func(x told) bool { return x.tx.Sender == some.tx.Sender }},
+			"kind":    {TransactionFilter{Kind: "transfer"}, func(x told) bool { return x.tx.Op.Kind() == ledger.KindTransfer }},
+			"refused": {TransactionFilter{Refused: &yes}, func(x told) bool { return x.result.Code != 0 }},
+			"applied": {TransactionFilter{Refused: &no}, func(x told) bool { return x.result.Code == 0 }},
+			"code":    {TransactionFilter{Code: &code}, func(x told) bool { return x.result.Code == code }},
+			"time":    {TransactionFilter{From: &from, To: &to}, func(x told) bool { return x.time >= from && x.time <= to }},
+			"several": {TransactionFilter{Account: &some.tx.Sender, Kind: "transfer", Refused: &no, To: &to}, func(x told) bool {
+				return x.concerns(some.tx.Sender) && x.tx.Op.Kind() == ledger.KindTransfer && x.result.Code == 0 && x.time <= to
+			}},
 			"kind, refused": {TransactionFilter{Kind: "issue", Refused: &yes}, func(x told) bool { return x.tx.Op.Kind() == ledger.KindIssue && x.result.Code != 0 }},
 		} {
 			want := []string{}
@@ -410,7 +412,9 @@ func checkProposals(t *testing.T, r *Reader, state ledger.MapState) {
 			t.Fatalf("proposal %d stands at %+v, want %+v", p.Proposal, p.Tally, stand)
 		}
 	}
-	rejected := pages(t, 1, true, func(p Page) (*List[Proposal], error) { return r.Proposals(t.Context(), ProposalFilter{Status: "open"}, p) })
+	rejected := pages(t, 1, true, func(p Page) (*List[Proposal], error) {
+		return r.Proposals(t.Context(), ProposalFilter{Status: "open"}, p)
+	})
 	for _, p := range rejected {
 		if p.Status != "open" {
 			t.Fatalf("a proposal that is %s in the list of open ones", p.Status)
