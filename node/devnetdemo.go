@@ -181,6 +181,9 @@ func (d *demo) govern(ctx context.Context) error {
 	}
 	number := r.Events[0].Number
 	for i, admin := range d.admins {
+		if i == turn%len(d.admins) {
+			continue // who proposes has said yes by that
+		}
 		choice := ledger.ChoiceYes
 		if i == (turn+1)%len(d.admins) && len(d.admins) > 1 {
 			choice = ledger.ChoiceNo

@@ -40,7 +40,7 @@ func (n *Node) startExplorer(ctx context.Context) error {
 		return fmt.Errorf("explorer.database: %w", err)
 	}
 	log := n.log.With("module", "explorer")
-	follower := index.New(db, &explorerSource{n.backend, n.source()}, index.Options{Logger: log, Registry: n.registry})
+	follower := index.New(db, &explorerSource{n.backend, n.source(), &n.genesis.params}, index.Options{Logger: log, Registry: n.registry})
 	pages := door.New(door.Options{Queries: query.New(db, follower), TrustedProxies: n.reload.access.TrustedProxies, Version: n.options.Version, Log: log})
 	n.explorer = listener.Addr().String()
 	n.routine.Go(func() {

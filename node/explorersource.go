@@ -16,19 +16,22 @@ import (
 // explorerSource is the chain as the explorer of this process reads it.
 type explorerSource struct {
 	*backend
-	chain index.Source // blocks and what they did
+	chain  index.Source   // blocks and what they did
+	params *ledger.Params // of the genesis
 }
 
 var _ explorer.Source = (*explorerSource)(nil)
 
 // Height implements explorer.Source.
-func (s *explorerSource) Height(context.Context) (ledger.Height, error) { return s.backend.Height(), nil }
+func (s *explorerSource) Height(context.Context) (ledger.Height, error) {
+	return s.backend.Height(), nil
+}
 
 // Block implements explorer.Source.
 func (s *explorerSource) Block(_ context.Context, height ledger.Height) (*explorer.Block, error) {
 	if height == 0 {
 		g := s.genesis
-		return &explorer.Block{Hash: g.Hash, Time: g.Time, Events: g.Events}, nil
+		return &explorer.Block{Hash: g.Hash, Time: g.Time, Events: g.Events, Params: s.params}, nil
 	}
 	if height > s.backend.Height() {
 		return nil, nil

@@ -171,6 +171,9 @@ func balanceChart(points []query.BalancePoint, asset query.AssetRef) *Chart {
 	last := points[len(points)-1]
 	c.SVG, c.Times = line(values, true), true
 	c.Top, c.Now = words.Decimal(highest, asset.Decimals), words.Decimal(last.Total, asset.Decimals)+" "+asset.Symbol
+	if floorOf(values) > 0 {
+		c.Bottom = words.Decimal(lowest, asset.Decimals)
+	}
 	c.Left, c.Right = fmt.Sprint(points[0].Time), fmt.Sprint(last.Time)
 	c.Says = fmt.Sprintf("Between %s and %s %s, now %s", words.Decimal(lowest, asset.Decimals), words.Decimal(highest, asset.Decimals), asset.Symbol, words.Decimal(last.Total, asset.Decimals))
 	return c

@@ -22,6 +22,7 @@ type Chart struct {
 	SVG              template.HTML
 	Title            string
 	Top, Left, Right string // the highest value, the first and the last moment
+	Bottom           string // the lowest value, where the drawing does not begin at 0
 	Now              string // the newest value
 	Says             string // the drawing in words
 	Times            bool   // Left and Right are Unix seconds
@@ -60,6 +61,19 @@ func highest(values []value) float64 {
 	return top
 }
 
+// floorOf is where a drawing of values begins: at 0, but a little below the lowest
+// where they move so little that a reader would see nothing else of it.
+func floorOf(values []value) float64 {
+	top, lowest := highest(values), values[0].y
+	for _, v := range values {
+		lowest = min(lowest, v.y)
+	}
+	if spread := top - lowest; lowest > top/2 && spread > 0 {
+		return lowest - spread/4
+	}
+	return 0
+}
+
 // bars draws a bar for each value.
 func bars(values []value) template.HTML {
 	if len(values) == 0 {
@@ -86,9 +100,12 @@ func line(values []value, steps bool) template.HTML {
 	if len(values) < 2 {
 		return ""
 	}
-	top, step := highest(values), chartWidth/float64(len(values)-1)
+	top, floor, step := highest(values), 0.0, chartWidth/float64(len(values)-1)
+	if steps {
+		floor = floorOf(values)
+	}
 	at := func(i int) (x, y string) {
-		return unit(float64(i) * step), unit(chartHeight - (chartHeight-chartMargin)*values[i].y/top)
+		return unit(float64(i) * step), unit(chartHeight - (chartHeight-chartMargin)*(values[i].y-floor)/(top-floor))
 	}
 	var path, marks strings.Builder
 	for i, v := range values {

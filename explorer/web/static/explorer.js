@@ -51,12 +51,12 @@ function copying() {
     } catch {
       return say("It could not be copied");
     }
-    const mark = button.firstElementChild;
-    mark.textContent = "✓";
+    const mark = button.querySelector("use");
+    mark.setAttribute("href", "#doneicon");
     button.classList.add("done");
     say("Copied");
     setTimeout(() => {
-      mark.textContent = "⧉";
+      mark.setAttribute("href", "#copyicon");
       button.classList.remove("done");
     }, 1500);
   });
