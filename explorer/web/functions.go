@@ -46,6 +46,7 @@ func (s *site) functions() template.FuncMap {
 	return template.FuncMap{
 		"file":          s.files.path,
 		"visible":       visible,
+		"typed":         typed,
 		"count":         count,
 		"plural":        words.Count,
 		"decimal":       func(a ledger.Amount, decimals uint8) string { return words.Decimal(a, decimals) },
@@ -89,6 +90,16 @@ func visible(text string) string {
 		}
 	}
 	return out.String()
+}
+
+// typed is a text for a field of a form, without what cannot be typed into one.
+func typed(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return -1
+	}, strings.ToValidUTF8(text, ""))
 }
 
 // count writes a whole number of any of the types that answers have.
