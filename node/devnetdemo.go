@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/tallystick/tallystick/crypto"
@@ -188,12 +189,17 @@ func (d *demo) govern(ctx context.Context) error {
 		if i == (turn+1)%len(d.admins) && len(d.admins) > 1 {
 			choice = ledger.ChoiceNo
 		}
-		// One who comes after the decision is refused: its vote has no effect any more.
-		if r, err := d.done(ctx, admin, &ledger.CastVote{Proposal: number, Choice: choice}, ""); err != nil || r.Code != 0 {
+		r, err := d.done(ctx, admin, &ledger.CastVote{Proposal: number, Choice: choice}, "")
+		if err != nil || slices.ContainsFunc(r.Events, decides) {
 			return err
 		}
 	}
 	return nil
+}
+
+// decides reports whether an event ends the voting on a proposal.
+func decides(e wire.Event) bool {
+	return e.Type == ledger.EventProposalEnded || e.Type == ledger.EventProposalPassed
 }
 
 // done sends an operation and waits for its receipt.

@@ -150,7 +150,7 @@ func healthOf(status *query.Status, blocks []query.Block, v *query.Validators, n
 	mean := meanInterval(blocks)
 	says := fmt.Sprintf("%d of %d validators sign, and a block comes every %s.", signing, len(v.Items), mean)
 	if signing == len(v.Items) {
-		says = fmt.Sprintf("All %s sign, and a block comes every %s.", words.Count(uint64(signing), "validator", "validators"), mean)
+		says = fmt.Sprintf("all %s sign, and a block comes every %s.", words.Count(uint64(signing), "validator", "validators"), mean)
 	}
 	switch {
 	case power*3 <= v.TotalPower*2:
