@@ -296,7 +296,7 @@ func (n *Node) openIndex() error {
 func (n *Node) openRPC() error {
 	validator := n.env.PubKey.Address()
 	n.backend = &backend{
-		net: n.app.Network(), genesis: n.genesis.done(n.app.Network()), app: n.app, store: n.store, index: n.index,
+		net: n.app.Network(), genesis: n.genesis.done(n.app.Network()), params: n.genesis.params, app: n.app, store: n.store, index: n.index,
 		blocks: n.env.BlockStore, commits: n.env.BlockStore, validators: n.env.StateStore, failed: n.fail, catchingUp: n.CatchingUp,
 		committed: n.lastBlock, peers: n.peers,
 		version: n.options.Version, nodeID: string(n.key.ID()), validator: validator,

@@ -65,7 +65,7 @@ var (
 )
 
 // methodTable lists every method, in the order of the documents.
-var methodTable = slices.Concat(ledgerMethods, holdingMethods, governMethods, historyMethods, nodeMethods, []*method{discoverRow})
+var methodTable = slices.Concat(ledgerMethods, holdingMethods, governMethods, historyMethods, nodeMethods, contentsMethods, []*method{discoverRow})
 
 var ledgerMethods = []*method{
 	{
