@@ -74,7 +74,7 @@ func TestVictim(t *testing.T) {
 type slow struct{ explorer.Source }
 
 func (s slow) Block(ctx context.Context, h ledger.Height) (*explorer.Block, error) {
-	if rand.IntN(3) == 0 {
+	if rand.IntN(4) > 0 { // some lie ready together
 		select {
 		case <-ctx.Done():
 		case <-time.After(time.Duration(rand.IntN(4000)) * time.Microsecond):
@@ -139,7 +139,7 @@ func kill(t *testing.T, d explorertest.Database, seed uint64) (done bool) {
 		said = append(said, buffer[:n]...)
 		if !begun && strings.Contains(string(said), "BEGUN\n") {
 			begun = true
-			time.AfterFunc(time.Duration(rand.IntN(300))*time.Millisecond, func() { cmd.Process.Kill() })
+			time.AfterFunc(time.Duration(rand.IntN(200))*time.Millisecond, func() { cmd.Process.Kill() })
 		}
 		if err != nil {
 			break

@@ -183,14 +183,16 @@ func (s *state) fetchBalances(ctx context.Context, asset crypto.Address, account
 			size = fetchMost
 		}
 		args := make([]any, 0, size+1)
-		args = append(args, asset[:])
 		for i := range size {
 			args = append(args, accounts[min(i, len(accounts)-1)][:])
 		}
+		args = append(args, asset[:])
 		for _, a := range accounts[:min(size, len(accounts))] {
 			s.balances[balanceID{a, asset}] = &balance{balanceID: balanceID{a, asset}}
 		}
-		query := "SELECT account, available, held, position FROM balances WHERE asset = ? AND account IN (" + strings.Repeat("?, ", size-1) + "?)"
+		// Written so that PostgreSQL, which may know nothing of the table yet, does not
+		// read all holders of the asset to find these.
+		query := "SELECT account, available, held, position FROM balances WHERE account IN (" + strings.Repeat("?, ", size-1) + "?) AND (asset = ? OR asset IS NULL)"
 		if err := s.readBalances(ctx, asset, query, args); err != nil {
 			return fmt.Errorf("read balances: %w", err)
 		}

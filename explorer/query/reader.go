@@ -24,9 +24,19 @@ type Follower interface {
 	Err() error
 }
 
+// database is what is read of *store.Store.
+type database interface {
+	store.Read
+	View(ctx context.Context, read func(store.Read) error) error
+	Height() (ledger.Height, bool)
+	Wait(ctx context.Context, height ledger.Height) error
+	Memos() string
+	Words(words []string) string
+}
+
 // Reader answers Queries from a database.
 type Reader struct {
-	db       *store.Store
+	db       database
 	follower Follower // or nil
 
 	assets *lru.Cache[crypto.Address, AssetRef] // symbols and decimals never change

@@ -33,6 +33,7 @@ var sqlite = dialect{
 	name: "sqlite",
 	schema: strings.NewReplacer(
 		"{clustered}", "WITHOUT ROWID",
+		"{whole}", "INTEGER", // the word by which SQLite keeps the table in this order
 		"{memos}", "CREATE VIRTUAL TABLE memos USING fts5 (words, tokenize = \"unicode61 remove_diacritics 0 categories 'L* N* M* Co'\")",
 	),
 	match:       "SELECT rowid FROM memos WHERE memos MATCH ? AND rowid < ? ORDER BY rowid DESC LIMIT ?",
@@ -46,6 +47,7 @@ var postgres = dialect{
 	name: "postgres",
 	schema: strings.NewReplacer(
 		"{clustered}", "",
+		"{whole}", "BIGINT",
 		"{memos}", `CREATE TABLE memos (
   position BIGINT NOT NULL PRIMARY KEY,
   words    TEXT   NOT NULL,

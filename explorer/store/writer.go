@@ -213,7 +213,7 @@ func (w *Writer) copy(ctx context.Context, t *Table, rows [][]any) error {
 }
 
 // chunks are how many rows one statement takes, the most first.
-var chunks = [...]int{64, 8, 1}
+var chunks = [...]int{512, 64, 8, 1}
 
 func (w *Writer) insert(ctx context.Context, t *Table, rows [][]any) error {
 	args := make([]any, 0, chunks[0]*len(t.columns))

@@ -16,7 +16,7 @@ CREATE TABLE progress (
 );
 
 CREATE TABLE blocks (
-  height       BIGINT NOT NULL PRIMARY KEY,
+  height       {whole} NOT NULL PRIMARY KEY,
   hash         BYTEA  NOT NULL,
   parent_hash  BYTEA  NOT NULL,
   app_hash     BYTEA  NOT NULL,
@@ -37,13 +37,13 @@ CREATE INDEX blocks_time ON blocks (time_ms, height);
 
 -- Who voted from a height on, until the next row's.
 CREATE TABLE validator_sets (
-  height     BIGINT NOT NULL PRIMARY KEY,
+  height     {whole} NOT NULL PRIMARY KEY,
   power      BIGINT NOT NULL,
   validators BYTEA  NOT NULL  -- consensus address and power, 20 and 8 bytes each
 );
 
 CREATE TABLE transactions (
-  position    BIGINT   NOT NULL PRIMARY KEY,
+  position    {whole}   NOT NULL PRIMARY KEY,
   hash        BYTEA    NOT NULL,
   body_hash   BYTEA    NOT NULL,
   sender      BYTEA    NOT NULL,
@@ -150,7 +150,7 @@ CREATE TABLE accounts (
   status  SMALLINT NOT NULL,
   member  BYTEA,
   record  TEXT     NOT NULL
-);
+) {clustered};
 CREATE INDEX accounts_member ON accounts (member, account) WHERE member IS NOT NULL;
 CREATE INDEX accounts_status ON accounts (status, account);
 
@@ -161,7 +161,7 @@ CREATE TABLE assets (
   issuer  BYTEA    NOT NULL,
   status  SMALLINT NOT NULL,
   record  TEXT     NOT NULL
-);
+) {clustered};
 CREATE UNIQUE INDEX assets_symbol ON assets (symbol);
 CREATE INDEX assets_issuer ON assets (issuer, symbol);
 
@@ -169,14 +169,14 @@ CREATE TABLE asset_counts (
   asset     BYTEA  NOT NULL PRIMARY KEY,
   holders   BIGINT NOT NULL,
   movements BIGINT NOT NULL
-);
+) {clustered};
 
 CREATE TABLE holders (
   asset   BYTEA NOT NULL,
   account BYTEA NOT NULL,
   record  TEXT  NOT NULL,
   PRIMARY KEY (asset, account)
-);
+) {clustered};
 
 CREATE TABLE holds (
   hold    BYTEA    NOT NULL PRIMARY KEY,
@@ -186,7 +186,7 @@ CREATE TABLE holds (
   created BIGINT   NOT NULL,
   status  SMALLINT NOT NULL,
   record  TEXT     NOT NULL
-);
+) {clustered};
 CREATE INDEX holds_payer ON holds (payer, created, hold);
 CREATE INDEX holds_payee ON holds (payee, created, hold);
 CREATE INDEX holds_asset ON holds (asset, created, hold);
@@ -198,17 +198,17 @@ CREATE TABLE members (
   member BYTEA NOT NULL PRIMARY KEY,
   name   TEXT  NOT NULL,
   record TEXT  NOT NULL
-);
+) {clustered};
 
 -- Every consensus key that a member ever had.
 CREATE TABLE validator_keys (
   address  BYTEA  NOT NULL PRIMARY KEY,
   member   BYTEA  NOT NULL,
   position BIGINT NOT NULL
-);
+) {clustered};
 
 CREATE TABLE proposals (
-  proposal BIGINT   NOT NULL PRIMARY KEY,
+  proposal {whole}   NOT NULL PRIMARY KEY,
   proposer BYTEA    NOT NULL,
   status   SMALLINT NOT NULL,
   record   TEXT     NOT NULL
@@ -253,7 +253,7 @@ CREATE TABLE reconciliation (
   runs        BIGINT NOT NULL
 );
 CREATE TABLE differences (
-  id       BIGINT NOT NULL PRIMARY KEY,
+  id       {whole} NOT NULL PRIMARY KEY,
   time     BIGINT NOT NULL,
   height   BIGINT NOT NULL,
   subject  TEXT   NOT NULL,
