@@ -58,7 +58,7 @@ func TestFollowEndsAtANoticeThatIsTooLarge(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for n, err := range c.Follow(ctx, Receipts, wire.SubscribeOptions{Cursor: &wire.Cursor{Index: wire.IndexBlockBegin}}) {
 		var e *Error

@@ -41,6 +41,7 @@ type Config struct {
 	RPC       RPC
 	Webhooks  Webhooks
 	Metrics   Metrics
+	Explorer  Explorer
 	Log       Log
 	State     State
 	Mempool   Mempool
@@ -114,6 +115,16 @@ type Webhooks struct {
 type Metrics struct {
 	// Listen is its host:port, or empty for no such server.
 	Listen string
+}
+
+// Explorer is the readers' door: pages and a REST API over an index of all blocks,
+// which the node keeps beside its own stores.
+type Explorer struct {
+	// Listen is its host:port, or empty for none, and no index either.
+	Listen string
+	// Database is where its index is: a file (a relative path is within the home), or
+	// the URL of a PostgreSQL database. Empty: a file among the node's data.
+	Database string
 }
 
 // Log is what the node writes to standard error.

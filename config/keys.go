@@ -18,6 +18,7 @@ var sections = []struct{ name, doc string }{
 	{"rpc", "The wallets' JSON-RPC server, over HTTP and WebSocket, and its limits."},
 	{"webhooks", "Signed notices of what happens on the ledger, posted to servers of your own."},
 	{"metrics", "The operators' HTTP server: /metrics for Prometheus, /healthz and /readyz."},
+	{"explorer", "The explorer: pages and a REST API over an index of all blocks, for everybody who can reach it."},
 	{"log", "What the node writes to standard error."},
 	{"state", "The store of committed state."},
 	{"mempool", "Transactions that wait on this node for a block."},
@@ -78,6 +79,12 @@ var operatorSettings = []setting{
 	text("metrics.listen", "Where it listens: host:port. Empty for no such server.",
 		"an empty string or "+listenForm,
 		func(c *Config) *string { return &c.Metrics.Listen }, optional(goodListen)),
+	text("explorer.listen", "Where it listens: host:port. Empty for no explorer, and no index.",
+		"an empty string or "+listenForm,
+		func(c *Config) *string { return &c.Explorer.Listen }, optional(goodListen)),
+	text("explorer.database", "Where its index is: a file, within the home unless the path is absolute, or a URL that begins with\npostgres://. Empty: data/explorer.db.",
+		"an empty string, a path or a URL",
+		func(c *Config) *string { return &c.Explorer.Database }, optional(goodDatabase)),
 	text("log.format", "How a line is written: \"text\" for people, \"json\" for programs.", `"text" or "json"`,
 		func(c *Config) *string { return &c.Log.Format }, among("text", "json")),
 	live(text("log.level", "The least severe lines written: \"debug\", \"info\", \"warn\" or \"error\".",
@@ -207,4 +214,10 @@ func splitAddress(s string) (host string, port int, ok bool) {
 	}
 	name := len(host) <= 253 && hostName.MatchString(host) && !onlyDigitsAndDots.MatchString(host)
 	return host, int(number), name
+}
+
+// goodDatabase accepts a path, or the URL of a PostgreSQL database.
+func goodDatabase(s string) bool {
+	scheme, _, url := strings.Cut(s, "://")
+	return s != "" && plainPath(s) && (!url || scheme == "postgres" || scheme == "postgresql")
 }

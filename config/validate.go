@@ -66,6 +66,7 @@ func (c Config) conflicts() []error {
 	}
 	listeners := []struct{ key, address string }{
 		{"p2p.listen", c.P2P.Listen}, {"rpc.listen", c.RPC.Listen}, {"metrics.listen", c.Metrics.Listen},
+		{"explorer.listen", c.Explorer.Listen},
 	}
 	for i, a := range listeners {
 		for _, b := range listeners[:i] {

@@ -57,6 +57,8 @@ func TestRefusedValues(t *testing.T) {
 		{"host name too long", func(c *Config) { c.P2P.Listen = strings.Repeat("a.", 127) + "b:1" }, "p2p.listen = "},
 		{"external any address", func(c *Config) { c.P2P.External = "0.0.0.0:26656" }, "p2p.external = "},
 		{"external port 0", func(c *Config) { c.P2P.External = "a:0" }, "p2p.external = "},
+		{"explorer", func(c *Config) { c.Explorer.Listen = "on" }, `explorer.listen = "on": want an empty string or "host:port"`},
+		{"explorer's database", func(c *Config) { c.Explorer.Database = "mysql://db" }, `explorer.database = "mysql://db": want an empty string, a path or a URL`},
 		{"metrics", func(c *Config) { c.Metrics.Listen = "off" }, `metrics.listen = "off": want an empty string or "host:port"`},
 		{"log format", func(c *Config) { c.Log.Format = "JSON" }, `log.format = "JSON": want "text" or "json"`},
 		{"log level", func(c *Config) { c.Log.Level = "trace" }, `log.level = "trace": want`},

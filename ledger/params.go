@@ -93,6 +93,17 @@ func ParameterNames() []string {
 	return names
 }
 
+// Set sets a number by its name, as a parameterChanged event tells it; ok is false
+// where there is none of that name.
+func (p *Params) Set(name string, value uint64) (ok bool) {
+	at := p.parameter(name)
+	if at == nil {
+		return false
+	}
+	*at = value
+	return true
+}
+
 // parameter finds a number by its name, or answers nil.
 func (p *Params) parameter(name string) *uint64 {
 	for _, n := range parameters {

@@ -41,6 +41,10 @@ func DefaultThresholds() (t [actionKinds]Threshold) {
 	return t
 }
 
+// Threshold is what a proposal of these actions needs under the parameters: the
+// strictest of what each needs.
+func (p *Params) Threshold(actions ActionList) Threshold { return p.threshold(actions) }
+
 // threshold is the strictest of what the actions need.
 func (p *Params) threshold(actions ActionList) Threshold {
 	t := Threshold{1, 2}

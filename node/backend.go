@@ -31,7 +31,8 @@ type blockStore interface {
 // before, so state, receipts and history of it are all there.
 type backend struct {
 	net        *ledger.Network
-	genesis    *rpc.Done // what the network began with
+	genesis    *rpc.Done     // what the network began with
+	params     ledger.Params // likewise
 	app        *app.Application
 	store      *store.Store
 	index      *index.Index

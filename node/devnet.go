@@ -28,6 +28,8 @@ type DevnetOptions struct {
 	BasePort int
 	// Reset throws the network in Dir away and begins a new one.
 	Reset bool
+	// Demo makes a small, steady load, so that there is something to see.
+	Demo bool
 	// JSON prints one line for programs in place of the screen for people.
 	JSON bool
 	// Out gets the screen or the line, once everything works; Log gets the log.
@@ -48,11 +50,12 @@ const MaxDevnetValidators = 32
 const (
 	peerPorts       = 100
 	metricsPorts    = 200
+	explorerPort    = 300 // of the first validator alone
 	defaultBasePort = 8545
 )
 
 // MaxDevnetBasePort leaves room for the ports above it.
-const MaxDevnetBasePort = 65535 - metricsPorts - MaxDevnetValidators
+const MaxDevnetBasePort = 65535 - explorerPort - MaxDevnetValidators
 
 func (o DevnetOptions) withDefaults() (DevnetOptions, error) {
 	if o.BasePort == 0 {
@@ -114,7 +117,11 @@ func (o DevnetOptions) address(validator, ports int) string {
 // checkPorts names the first port that is taken, before anything is started.
 func checkPorts(o DevnetOptions) error {
 	for i := range o.Validators {
-		for _, ports := range []int{0, peerPorts, metricsPorts} {
+		servers := []int{0, peerPorts, metricsPorts}
+		if i == 0 {
+			servers = append(servers, explorerPort)
+		}
+		for _, ports := range servers {
 			address := o.address(i, ports)
 			l, err := net.Listen("tcp", address)
 			if err != nil {
@@ -157,6 +164,9 @@ func (o DevnetOptions) configuration(validator int, all []Identity) config.Confi
 	c.RPC.Listen = o.address(validator, 0)
 	c.P2P.Listen = o.address(validator, peerPorts)
 	c.Metrics.Listen = o.address(validator, metricsPorts)
+	if validator == 0 {
+		c.Explorer.Listen = o.address(0, explorerPort)
+	}
 	for i, other := range all {
 		if i != validator {
 			c.P2P.Peers = append(c.P2P.Peers, other.NodeID+"@"+o.address(i, peerPorts))
@@ -192,6 +202,15 @@ func serveDevnet(ctx context.Context, o DevnetOptions, files *devnetFiles, nodes
 	}
 	if o.Ready != nil {
 		o.Ready(description)
+	}
+	if o.Demo {
+		demo := newDemo(nodes[0], o.Log)
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			demo.run(failed)
+		}()
+		defer func() { <-ended }()
 	}
 	<-failed.Done()
 	if ctx.Err() != nil {

@@ -54,7 +54,7 @@ func TestDevnet(t *testing.T) {
 	if err := json.Unmarshal(out.Bytes(), &fields); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"networkId", "chainId", "rpc", "metrics", "accounts", "assets"} {
+	for _, name := range []string{"networkId", "chainId", "rpc", "metrics", "explorer", "accounts", "assets"} {
 		if fields[name] == nil {
 			t.Errorf("no %s in %s", name, out.String())
 		}

@@ -17,6 +17,7 @@ type Devnet struct {
 	ChainID   uint64          `json:"chainId"`
 	RPC       []string        `json:"rpc"`     // a URL for each validator
 	Metrics   []string        `json:"metrics"` // a URL for each validator
+	Explorer  string          `json:"explorer"`
 	Accounts  []DevnetAccount `json:"accounts"`
 	Assets    []DevnetAsset   `json:"assets"` // the settlement asset first
 }
@@ -36,7 +37,7 @@ type DevnetAsset struct {
 
 // describe gathers what there is to say.
 func (f *devnetFiles) describe(o DevnetOptions, network *ledger.Network) Devnet {
-	d := Devnet{NetworkID: network.ID, ChainID: network.ChainID}
+	d := Devnet{NetworkID: network.ID, ChainID: network.ChainID, Explorer: "http://" + o.address(0, explorerPort)}
 	for i := range o.Validators {
 		d.RPC = append(d.RPC, "http://"+o.address(i, 0))
 		d.Metrics = append(d.Metrics, "http://"+o.address(i, metricsPorts)+"/metrics")
@@ -76,6 +77,11 @@ func (d Devnet) screen(o DevnetOptions) string {
 			fmt.Fprintf(&b, "  %s\n", line)
 		}
 	}
+	look := []string{d.Explorer + "  shows everything on the ledger; open it in a browser"}
+	if !o.Demo {
+		look = append(look, "tally devnet --demo makes a small load, so that there is more to see.")
+	}
+	list("Explorer", look)
 	list("JSON-RPC, for wallets and programs", d.RPC)
 	list("Metrics (and /healthz, /readyz beside them)", d.Metrics)
 	var assets, accounts []string

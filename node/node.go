@@ -71,6 +71,7 @@ type Node struct {
 	rpc       *rpc.Server
 	webhooks  *webhook.Sender // nil for none
 	servers   servers
+	explorer  string // where it listens; empty for none
 
 	certificate certificate // of JSON-RPC; none is plain HTTP
 	reload      reloading
@@ -297,7 +298,7 @@ func (n *Node) openIndex() error {
 func (n *Node) openRPC() error {
 	validator := n.env.PubKey.Address()
 	n.backend = &backend{
-		net: n.app.Network(), genesis: n.genesis.done(n.app.Network()), app: n.app, store: n.store, index: n.index,
+		net: n.app.Network(), genesis: n.genesis.done(n.app.Network()), params: n.genesis.params, app: n.app, store: n.store, index: n.index,
 		blocks: n.env.BlockStore, commits: n.env.BlockStore, validators: n.env.StateStore, failed: n.fail, catchingUp: n.CatchingUp,
 		committed: n.lastBlock, peers: n.peers,
 		version: n.options.Version, nodeID: string(n.key.ID()), validator: validator,

@@ -87,6 +87,9 @@ func (n *Node) Start(ctx context.Context) error {
 	n.routine.Go(func() { n.watchClock(background) })
 	n.routine.Go(func() { n.signal.run(background) })
 	n.routine.Go(func() { n.reloadOn(background, n.options.Reload) })
+	if err := n.startExplorer(background); err != nil {
+		return err
+	}
 	n.servers.serve(n)
 	n.sendWebhooks(background)
 	if wait := time.Until(n.genesis.doc.GenesisTime); wait > 0 {

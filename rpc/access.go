@@ -9,6 +9,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/tallystick/tallystick/rpc/apikey"
+	"github.com/tallystick/tallystick/rpc/pace"
 )
 
 // Access says who may call a server, what, and how often. The zero value lets
@@ -35,7 +36,7 @@ type Access struct {
 type access struct {
 	origins   origins
 	keys      map[apikey.Hash]*holder // nil: nobody is asked for a key
-	addresses *addressLimits          // nil: no limit
+	addresses *pace.Limits            // nil: no limit
 	proxies   []netip.Prefix
 	now       func() time.Time
 }
@@ -59,8 +60,8 @@ func (s *Server) SetAccess(a Access) {
 		}
 	}
 	if a.Rate > 0 {
-		after.addresses = newAddressLimits(a.Rate, a.Burst)
-		if before != nil && before.addresses.same(after.addresses) {
+		after.addresses = pace.NewLimits(a.Rate, a.Burst)
+		if before != nil && before.addresses.Same(after.addresses) {
 			after.addresses = before.addresses
 		}
 	}
@@ -83,7 +84,7 @@ func newHolder(k apikey.Key, before *access) *holder {
 			return h
 		}
 	}
-	h.limit = newLimiter(k.Rate, k.Burst)
+	h.limit = pace.NewLimiter(k.Rate, k.Burst)
 	return h
 }
 
@@ -98,15 +99,15 @@ type identity struct {
 // caller is who makes a call, and what it may.
 type caller struct {
 	scopes  apikey.Scopes
-	limit   *rate.Limiter  // the key's own; or nil
-	shared  *addressLimits // those of address, where limit is nil; or nil for none
+	limit   *rate.Limiter // the key's own; or nil
+	shared  *pace.Limits  // those of address, where limit is nil; or nil for none
 	address netip.Addr
 	now     func() time.Time
 }
 
 // identify reads who sends a request.
 func (a *access) identify(r *http.Request) identity {
-	id := identity{address: addressOf(r, a.proxies), origin: r.Header.Get("Origin")}
+	id := identity{address: pace.AddressOf(r, a.proxies), origin: r.Header.Get("Origin")}
 	if secret := secretOf(r); secret != "" {
 		id.hash, id.given = apikey.HashOf(secret), true
 	}
@@ -157,9 +158,9 @@ func (c caller) charge() *callError {
 	now := c.now()
 	limit, of := c.limit, "with this key"
 	if limit == nil {
-		limit, of = c.shared.of(c.address, now), "from this address"
+		limit, of = c.shared.Of(c.address), "from this address"
 	}
-	wait := take(limit, now)
+	wait := pace.Take(limit, now)
 	if wait == 0 {
 		return nil
 	}

@@ -53,6 +53,13 @@ type Backend interface {
 	// above Height.
 	Raw(height ledger.Height) ([][]byte, error)
 
+	// Header is what an explorer keeps of a block beside what it did; nil above
+	// Height. Height 0 is the genesis.
+	Header(height ledger.Height) (*Header, error)
+	// Prove is a value of the newest state whose root a header up to Height has, or
+	// its absence, with a proof. Error: ErrCatchingUp while there is none.
+	Prove(key []byte) (*wire.StateProof, error)
+
 	// Places are where the chain up to Height has what concerns a subject, in
 	// the order of the chain or the reverse, at most q.Limit. Cost: as many steps
 	// as there are answers, wherever they lie.

@@ -75,6 +75,7 @@ var methodTable = slices.Concat(
 	nodeMethods,
 	simulateMethods,
 	subscriptionMethods,
+	contentsMethods,
 	ethMethods,
 	ethFollowMethods,
 	[]*method{discoverRow},

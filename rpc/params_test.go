@@ -32,6 +32,7 @@ func validParams(t testing.TB, h *harness) map[string][]any {
 		"ledger_getAuthority": {alice}, "ledger_getHold": {alice}, "ledger_getHolder": {bob, alice}, "ledger_getMetadata": {bob},
 		"ledger_getHistory": {map[string]any{"reference": "inv-1"}, map[string]any{"limit": 2, "cursor": "3.1"}},
 		"ledger_pending":    {map[string]any{"account": alice}, map[string]any{"limit": 1, "cursor": "7"}}, "ledger_peers": {},
+		"ledger_getBlockContents": {0, 1}, "ledger_getStateProof": {"0x706172616d73"},
 	}
 	maps.Copy(valid, validEthParams(t, h))
 	return valid
@@ -39,16 +40,18 @@ func validParams(t testing.TB, h *harness) map[string][]any {
 
 // badValues are values that no parameter of the form takes.
 var badValues = map[string][]string{
-	formAddress.expects:  {`""`, `"0x12"`, `"f39Fd6e51aad88F6F4ce6aB8827279cffFb92266"`, `"0xF39fd6e51aad88F6F4ce6aB8827279cffFb92266"`, `"0xg39fd6e51aad88f6f4ce6ab8827279cfffb92266"`, `1`, `true`, `{}`, `[]`, `"EUR"`},
-	formHash.expects:     {`""`, `"0x"`, `"0x1"`, `"` + strings.Repeat("ab", 32) + `"`, `"0x` + strings.Repeat("zz", 32) + `"`, `0`, `{}`, `["0x"]`},
-	formRaw.expects:      {`""`, `"54"`, `"0x5"`, `"0x5g"`, `"0X54"`, `84`, `[84]`, `{"raw":"0x54"}`, `false`},
-	formNonce.expects:    {`-1`, `1.5`, `1.0`, `1e3`, `9007199254740992`, `99999999999999999999999999`, `"1"`, `"0x1"`, `true`, `[]`},
-	formTimeout.expects:  {`-1`, `0.5`, `1e9`, `9007199254740992`, `"100"`, `{}`},
-	formHeight.expects:   {`-1`, `1.5`, `1e1`, `9007199254740992`, `"1"`, `"0x1"`, `"earliest"`, `"LATEST"`, `[]`},
-	formBlock.expects:    {`-1`, `1.5`, `9007199254740992`, `"1"`, `"0x1"`, `"pending"`, `"Latest"`, `{}`, `false`},
-	formAsset.expects:    {`""`, `"eur"`, `"0x1"`, `"TOOLONGSYMBOL"`, `"E R"`, `1`, `{}`},
-	formPage.expects:     {`[]`, `1`, `"1"`, `{"limit":0}`, `{"limit":1001}`, `{"limit":-1}`, `{"limit":"1"}`, `{"limit":1.5}`, `{"cursor":1}`, `{"cursor":"next"}`, `{"offset":1}`, `{"Limit":1}`, `{"limit":1,"limit":2}`},
-	formProposal.expects: {`0`, `-1`, `1.5`, `1e3`, `9007199254740992`, `"1"`, `"0x1"`, `true`, `[]`},
+	formAddress.expects:     {`""`, `"0x12"`, `"f39Fd6e51aad88F6F4ce6aB8827279cffFb92266"`, `"0xF39fd6e51aad88F6F4ce6aB8827279cffFb92266"`, `"0xg39fd6e51aad88f6f4ce6ab8827279cfffb92266"`, `1`, `true`, `{}`, `[]`, `"EUR"`},
+	formHash.expects:        {`""`, `"0x"`, `"0x1"`, `"` + strings.Repeat("ab", 32) + `"`, `"0x` + strings.Repeat("zz", 32) + `"`, `0`, `{}`, `["0x"]`},
+	formRaw.expects:         {`""`, `"54"`, `"0x5"`, `"0x5g"`, `"0X54"`, `84`, `[84]`, `{"raw":"0x54"}`, `false`},
+	formNonce.expects:       {`-1`, `1.5`, `1.0`, `1e3`, `9007199254740992`, `99999999999999999999999999`, `"1"`, `"0x1"`, `true`, `[]`},
+	formWholeNumber.expects: {`-1`, `1.5`, `1e3`, `9007199254740992`, `"1"`, `"latest"`, `"0x1"`, `true`, `[]`},
+	formStateKey.expects:    {`""`, `"0x"`, `"params"`, `"0x7"`, `"0x` + strings.Repeat("00", 257) + `"`, `1`, `{}`},
+	formTimeout.expects:     {`-1`, `0.5`, `1e9`, `9007199254740992`, `"100"`, `{}`},
+	formHeight.expects:      {`-1`, `1.5`, `1e1`, `9007199254740992`, `"1"`, `"0x1"`, `"earliest"`, `"LATEST"`, `[]`},
+	formBlock.expects:       {`-1`, `1.5`, `9007199254740992`, `"1"`, `"0x1"`, `"pending"`, `"Latest"`, `{}`, `false`},
+	formAsset.expects:       {`""`, `"eur"`, `"0x1"`, `"TOOLONGSYMBOL"`, `"E R"`, `1`, `{}`},
+	formPage.expects:        {`[]`, `1`, `"1"`, `{"limit":0}`, `{"limit":1001}`, `{"limit":-1}`, `{"limit":"1"}`, `{"limit":1.5}`, `{"cursor":1}`, `{"cursor":"next"}`, `{"offset":1}`, `{"Limit":1}`, `{"limit":1,"limit":2}`},
+	formProposal.expects:    {`0`, `-1`, `1.5`, `1e3`, `9007199254740992`, `"1"`, `"0x1"`, `true`, `[]`},
 	formSubject.expects: {
 		`""`, `"EUR"`, `"0x12"`, `1`, `[]`, `{}`, `{"account":null}`, `{"account":"EUR"}`, `{"account":1}`, `{"asset":"eur"}`, `{"asset":"0x12"}`, `{"asset":""}`,
 		`{"reference":""}`, `{"reference":"` + strings.Repeat("x", ledger.MaxReferenceBytes+1) + `"}`, `{"reference":7}`, `{"Reference":"r"}`,

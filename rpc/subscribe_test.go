@@ -430,7 +430,7 @@ func TestShutdownEndsSubscriptions(t *testing.T) {
 	h := newHarness(t, Options{})
 	l := listen(t, h, "newBlocks", nil)
 	l.next()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if err := h.Shutdown(ctx); err != nil {
 		t.Fatal(err)

@@ -192,7 +192,7 @@ func TestShutdownOfWebSockets(t *testing.T) {
 	c := dial(t, h)
 	say(t, c, request("ledger_waitReceipt", crypto.Hash{1}, 30_000))
 	eventually(t, "it waits", func() bool { return h.waiting.used() == 1 })
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := h.Shutdown(ctx); err != nil {
 		t.Fatal(err)

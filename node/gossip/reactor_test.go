@@ -362,7 +362,7 @@ func TestQueueOverflows(t *testing.T) {
 	}
 	b.pool.judging.Unlock()
 	b.holds(t, "overflow", count)
-	for end := time.Now().Add(10 * time.Second); known.held.Load() != 0 || known.bytes.Load() != 0; time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(time.Minute); known.held.Load() != 0 || known.bytes.Load() != 0; time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("%d messages, %d bytes are counted of an empty queue", known.held.Load(), known.bytes.Load())
 		}

@@ -41,7 +41,7 @@ func (s *stuck) Member(ledger.Height, crypto.Address) (crypto.Address, error) {
 // follow the newest block.
 func TestNewestBlockWaitsForNoOldOne(t *testing.T) {
 	s := &stuck{chain: newChain(1000), release: make(chan struct{})}
-	ctx, stop := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 	defer stop()
 	f := New(ctx, s)
 	var wait sync.WaitGroup

@@ -33,7 +33,7 @@ func (r *racing) WaitHeight(ctx context.Context, height ledger.Height) error {
 // it, is not left asleep until the next one, which on an idle chain takes long.
 func TestBlockThatComesWhileAReaderBeginsToWait(t *testing.T) {
 	r := &racing{chain: newChain(5)}
-	ctx, stop := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 	defer stop()
 	f := New(ctx, r)
 	other := make(chan error, 1)

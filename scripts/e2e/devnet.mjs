@@ -8,11 +8,11 @@ import readline from "node:readline";
 const binary = process.env.TALLY_BINARY;
 if (!binary) throw new Error("TALLY_BINARY is not set: run scripts/check-e2e");
 
-// startDevnet resolves to { info, stop }, with info the line that
+// startDevnet resolves to { info, stop } of a devnet with further flags, with info the line that
 // `tally devnet --json` prints when it is ready.
-export async function startDevnet(basePort) {
+export async function startDevnet(basePort, ...flags) {
   const dir = mkdtempSync(path.join(tmpdir(), "tally-e2e-"));
-  const child = spawn(binary, ["devnet", "--json", "--dir", dir, "--base-port", String(basePort)], {
+  const child = spawn(binary, ["devnet", "--json", "--dir", dir, "--base-port", String(basePort), ...flags], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const exited = new Promise((resolve) => child.once("exit", resolve));

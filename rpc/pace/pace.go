@@ -1,4 +1,7 @@
-package rpc
+// Package pace tells who calls, and whether it calls too often. The doors to the
+// network (the JSON-RPC server and the explorer) share it, so that a proxy is
+// believed by one rule.
+package pace
 
 import (
 	"net/http"
@@ -23,48 +26,51 @@ const (
 	maxHops = 32
 )
 
-// addressLimits is a limit for each address. It is safe for concurrent use.
-type addressLimits struct {
+// Limits is a limit for each address. It is safe for concurrent use.
+type Limits struct {
 	rate, burst int
 
 	mu    sync.Mutex // guards table
 	table *simplelru.LRU[netip.Addr, *rate.Limiter]
 }
 
-func newAddressLimits(perSecond, burst int) *addressLimits {
+// NewLimits lets each address call perSecond times a second, and burst times at once
+// after a pause; 0 for burst is as many as perSecond, which is above 0.
+func NewLimits(perSecond, burst int) *Limits {
 	if burst == 0 {
 		burst = perSecond
 	}
 	table, err := simplelru.NewLRU[netip.Addr, *rate.Limiter](maxAddresses, nil)
 	if err != nil {
-		panic("rpc: " + err.Error()) // only for a size that is not above 0
+		panic("pace: " + err.Error()) // only for a size that is not above 0
 	}
-	return &addressLimits{rate: perSecond, burst: burst, table: table}
+	return &Limits{rate: perSecond, burst: burst, table: table}
 }
 
-// same reports whether both have the same limits; l may be nil.
-func (l *addressLimits) same(other *addressLimits) bool {
+// Same reports whether both have the same limits; l may be nil.
+func (l *Limits) Same(other *Limits) bool {
 	return l != nil && l.rate == other.rate && l.burst == other.burst
 }
 
-// of finds the limit of an address, or begins one.
-func (l *addressLimits) of(address netip.Addr, now time.Time) *rate.Limiter {
+// Of finds the limit of an address, or begins one.
+func (l *Limits) Of(address netip.Addr) *rate.Limiter {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if limit, ok := l.table.Get(address); ok {
 		return limit
 	}
-	limit := newLimiter(l.rate, l.burst)
+	limit := NewLimiter(l.rate, l.burst)
 	l.table.Add(address, limit)
 	return limit
 }
 
-func newLimiter(perSecond, burst int) *rate.Limiter {
+// NewLimiter is one limit.
+func NewLimiter(perSecond, burst int) *rate.Limiter {
 	return rate.NewLimiter(rate.Limit(perSecond), burst)
 }
 
-// take spends one call; what it returns is 0, or how long until there is one.
-func take(limit *rate.Limiter, now time.Time) time.Duration {
+// Take spends one call; what it returns is 0, or how long until there is one.
+func Take(limit *rate.Limiter, now time.Time) time.Duration {
 	if limit.AllowN(now, 1) {
 		return 0
 	}
@@ -72,12 +78,12 @@ func take(limit *rate.Limiter, now time.Time) time.Duration {
 	return max(time.Millisecond, time.Duration(missing/float64(limit.Limit())*float64(time.Second)))
 }
 
-// addressOf is the address that a request's calls count for. Where it comes from
+// AddressOf is the address that a request's calls count for. Where it comes from
 // a trusted proxy, that is the last one of X-Forwarded-For that is no trusted
 // proxy: a proxy adds the address that it was called from at the end, and what
 // stands before that is whatever the caller likes. A request with nothing there
 // that can be believed counts for the proxy.
-func addressOf(r *http.Request, proxies []netip.Prefix) netip.Addr {
+func AddressOf(r *http.Request, proxies []netip.Prefix) netip.Addr {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
 		return netip.Addr{} // all that cannot be told apart

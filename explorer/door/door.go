@@ -1,0 +1,221 @@
+// Package door serves the explorer over HTTP: its pages, its REST API and its live
+// updates, with what all of them need in front: a limit for each address, headers
+// for security, compression, and ETags, so that what has not changed is not sent
+// again.
+package door
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/net/netutil"
+
+	"github.com/tallystick/tallystick/explorer/api"
+	"github.com/tallystick/tallystick/explorer/live"
+	"github.com/tallystick/tallystick/explorer/query"
+	"github.com/tallystick/tallystick/explorer/web"
+	"github.com/tallystick/tallystick/rpc/pace"
+)
+
+// Options are what a door needs.
+type Options struct {
+	Queries query.Queries
+	Limits  Limits
+	// TrustedProxies are the networks whose X-Forwarded-For says who asks.
+	TrustedProxies []netip.Prefix
+	// Version is the program's.
+	Version string
+	Log     *slog.Logger
+}
+
+// Limits bound what clients can make the door do. Zero stands for the default.
+type Limits struct {
+	// Rate is how many requests a second one address may make, and Burst how many at
+	// once after a pause; -1 for Rate is no limit.
+	Rate, Burst int
+	// Connections bounds open connections, live streams among them.
+	Connections int
+	// Streams bounds live streams, and AddressStreams those of one address.
+	Streams, AddressStreams int
+	// Concurrent bounds the requests that are answered at the same time; more wait.
+	Concurrent int
+}
+
+// withDefaults fills in what is zero.
+func (l Limits) withDefaults() Limits {
+	for _, d := range []struct {
+		at    *int
+		value int
+	}{{&l.Rate, 50}, {&l.Burst, 200}, {&l.Connections, 8192}, {&l.Streams, 4096}, {&l.AddressStreams, 64}, {&l.Concurrent, 64}} {
+		if *d.at == 0 {
+			*d.at = d.value
+		}
+	}
+	return l
+}
+
+// Timeouts of the server.
+const (
+	headerWithin  = 10 * time.Second
+	readWithin    = 30 * time.Second
+	answerWithin  = 30 * time.Second // of everything but streams and exports
+	idleWithin    = 2 * time.Minute
+	stopWithin    = 5 * time.Second
+	maxHeaderSize = 32 << 10
+)
+
+// Door is the explorer's HTTP side.
+type Door struct {
+	o      Options
+	pages  http.Handler
+	api    *api.API
+	hub    *live.Hub
+	limits *pace.Limits // nil: none
+	turns  chan struct{}
+}
+
+// New makes a door, which answers once it is served.
+func New(o Options) *Door {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	o.Limits = o.Limits.withDefaults()
+	d := &Door{o: o, turns: make(chan struct{}, o.Limits.Concurrent)}
+	if o.Limits.Rate > 0 {
+		d.limits = pace.NewLimits(o.Limits.Rate, o.Limits.Burst)
+	}
+	d.hub = live.New(live.Options{
+		Queries: o.Queries, MaxStreams: o.Limits.Streams, MaxPerAddress: o.Limits.AddressStreams,
+		Address: func(r *http.Request) string { return pace.AddressOf(r, o.TrustedProxies).String() },
+		Refuse:  api.Problem, Log: o.Log,
+	})
+	d.api = api.New(api.Options{Queries: o.Queries, Events: d.hub, Version: o.Version, Log: o.Log})
+	d.pages = web.New(web.Options{Queries: o.Queries, OpenAPI: d.api.OpenAPI(), Log: o.Log})
+	return d
+}
+
+// Serve answers on a listener, which it closes, until ctx ends. It returns nil then,
+// and otherwise why it cannot go on.
+func (d *Door) Serve(ctx context.Context, listener net.Listener) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	followed := make(chan struct{})
+	go func() {
+		defer close(followed)
+		d.hub.Run(ctx)
+	}()
+	server := &http.Server{
+		Handler: d, ReadHeaderTimeout: headerWithin, ReadTimeout: readWithin, IdleTimeout: idleWithin, MaxHeaderBytes: maxHeaderSize,
+		ErrorLog:    slog.NewLogLogger(d.o.Log.Handler(), slog.LevelDebug),
+		BaseContext: func(net.Listener) context.Context { return ctx },
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(netutil.LimitListener(listener, d.o.Limits.Connections)) }()
+	select {
+	case err := <-ended:
+		cancel()
+		<-followed
+		return fmt.Errorf("explorer on %s: %w", listener.Addr(), err)
+	case <-ctx.Done():
+	}
+	<-followed // and with it every stream
+	stop, done := context.WithTimeout(context.Background(), stopWithin)
+	defer done()
+	if err := server.Shutdown(stop); err != nil {
+		return errors.Join(ignoreLate(err), server.Close())
+	}
+	return nil
+}
+
+// ignoreLate is nil for a client that did not go away in time.
+func ignoreLate(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return nil
+	}
+	return err
+}
+
+// ServeHTTP implements http.Handler.
+func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	head := w.Header()
+	head.Set("Content-Security-Policy", web.Policy)
+	head.Set("X-Content-Type-Options", "nosniff")
+	head.Set("Referrer-Policy", "no-referrer")
+	head.Set("Cross-Origin-Opener-Policy", "same-origin")
+	isAPI := r.URL.Path == api.Prefix || strings.HasPrefix(r.URL.Path, api.Prefix+"/")
+	if isAPI && d.crossOrigin(w, r) {
+		return
+	}
+	if wait := d.charge(r); wait > 0 {
+		d.refuse(w, isAPI, wait)
+		return
+	}
+	if streams(r.URL.Path) {
+		d.api.ServeHTTP(w, r)
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), answerWithin)
+	defer cancel()
+	select {
+	case d.turns <- struct{}{}:
+		defer func() { <-d.turns }()
+	case <-ctx.Done():
+		api.Problem(w, http.StatusServiceUnavailable, "there are too many requests at the same time: come again later")
+		return
+	}
+	next := d.pages
+	if isAPI {
+		next = d.api
+	}
+	respond(w, r.WithContext(ctx), next)
+}
+
+// streams reports whether an answer comes in parts for as long as it takes.
+func streams(path string) bool {
+	return path == api.Prefix+"/events" || strings.HasSuffix(path, ".csv")
+}
+
+// crossOrigin lets scripts of any web page read the API, which has no secrets and
+// takes no credentials. It is true where that was all that was asked.
+func (d *Door) crossOrigin(w http.ResponseWriter, r *http.Request) bool {
+	head := w.Header()
+	head.Set("Access-Control-Allow-Origin", "*")
+	head.Set("Access-Control-Expose-Headers", "ETag, Retry-After")
+	if r.Method != http.MethodOptions {
+		return false
+	}
+	head.Set("Access-Control-Allow-Methods", "GET, HEAD")
+	head.Set("Access-Control-Allow-Headers", "Last-Event-ID, If-None-Match")
+	head.Set("Access-Control-Max-Age", "86400")
+	w.WriteHeader(http.StatusNoContent)
+	return true
+}
+
+// charge counts a request for its address; above 0 it is how long until there is
+// room for one.
+func (d *Door) charge(r *http.Request) time.Duration {
+	if d.limits == nil || strings.HasPrefix(r.URL.Path, "/static/") {
+		return 0
+	}
+	return pace.Take(d.limits.Of(pace.AddressOf(r, d.o.TrustedProxies)), time.Now())
+}
+
+// refuse answers a request that came too soon.
+func (d *Door) refuse(w http.ResponseWriter, isAPI bool, wait time.Duration) {
+	w.Header().Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
+	const says = "there were too many requests from this address: wait a moment"
+	if isAPI {
+		api.Problem(w, http.StatusTooManyRequests, says)
+		return
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	http.Error(w, says, http.StatusTooManyRequests)
+}

@@ -1,0 +1,204 @@
+package live
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tallystick/tallystick/explorer/query"
+	"github.com/tallystick/tallystick/ledger"
+)
+
+const (
+	// shown is how many transactions of a block an event has.
+	shown = 10
+	// maxReplay is how many blocks a stream that resumes is given; past that, a
+	// reset says that blocks were left out.
+	maxReplay = 1000
+	// maxJump is how far the hub may be behind the index before it leaves blocks
+	// out: while an index catches up nobody wants to see each.
+	maxJump = 100
+	// waitWithin bounds one wait for a block, after which the status is looked at.
+	waitWithin = 3 * time.Second
+	// again is the pause after the index did not answer.
+	again = time.Second
+)
+
+// Options are what a hub needs.
+type Options struct {
+	Queries query.Queries
+	// MaxStreams bounds the viewers at the same time; MaxPerAddress those of one
+	// address, as Address tells it.
+	MaxStreams, MaxPerAddress int
+	Address                   func(*http.Request) string
+	// Refuse answers who cannot be served.
+	Refuse func(w http.ResponseWriter, status int, detail string)
+	Log    *slog.Logger
+}
+
+// Hub sends what is new. It is an http.Handler.
+type Hub struct {
+	o      Options
+	ended  chan struct{} // closed when Run has ended
+	viewed atomic.Int64  // how many viewers there are
+
+	mu        sync.Mutex // guards what follows
+	tail      *link
+	addresses map[string]int
+}
+
+// link is a message, and what comes after it.
+type link struct {
+	text  []byte // as it goes out; nil in the first link
+	block uint64 // the last block that was sent when this was
+	moves bool   // it is about the blocks up to block, and not about none
+	made  time.Time
+	next  *link         // set before ready is closed
+	ready chan struct{} // closed when there is a next
+}
+
+// New makes a hub, which sends nothing before Run.
+func New(o Options) *Hub {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Hub{o: o, ended: make(chan struct{}), tail: &link{ready: make(chan struct{})}, addresses: map[string]int{}}
+}
+
+// Event is the data of an event `block`.
+type Event struct {
+	Block        *query.Block        `json:"block"`
+	Transactions []query.Transaction `json:"transactions"` // the first ten
+	More         uint64              `json:"more"`         // how many others it has
+}
+
+// Reset is the data of an event `reset`: the blocks between were left out.
+type Reset struct {
+	After uint64 `json:"after"` // the last that was sent
+	Next  uint64 `json:"next"`  // the next that is
+}
+
+// Run follows the index until ctx ends. It must run once.
+func (h *Hub) Run(ctx context.Context) {
+	defer close(h.ended)
+	var told string
+	for ctx.Err() == nil {
+		status, err := h.o.Queries.Status(ctx)
+		if err != nil {
+			h.failed(ctx, "status", err)
+			continue
+		}
+		if now := standing(status); now != told {
+			if told != "" {
+				h.send("status", 0, status)
+			}
+			told = now
+		}
+		h.advance(ctx, status.Height)
+		wait, cancel := context.WithTimeout(ctx, waitWithin)
+		err = h.o.Queries.WaitHeight(wait, ledger.Height(h.position()+1))
+		late := wait.Err() != nil
+		cancel()
+		if err != nil && !late {
+			h.failed(ctx, "wait", err)
+		}
+	}
+}
+
+// standing is what of a status readers are told when it changes.
+func standing(s *query.Status) string {
+	return fmt.Sprint(s.Behind, s.Differences, s.Error != "")
+}
+
+// failed waits a moment after the index did not answer.
+func (h *Hub) failed(ctx context.Context, what string, err error) {
+	if ctx.Err() != nil {
+		return
+	}
+	h.o.Log.Warn("explorer: live updates wait for the index", "what", what, "err", err)
+	select {
+	case <-ctx.Done():
+	case <-time.After(again):
+	}
+}
+
+// position is the last block that was sent or passed over.
+func (h *Hub) position() uint64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.tail.block
+}
+
+// advance sends the blocks up to height.
+func (h *Hub) advance(ctx context.Context, height uint64) {
+	from := h.position()
+	if height <= from {
+		return
+	}
+	if h.viewed.Load() == 0 {
+		h.add(nil, height)
+		return
+	}
+	if height-from > maxJump {
+		h.send("reset", height-1, Reset{from, height})
+		from = height - 1
+	}
+	for next := from + 1; next <= height; next++ {
+		text, err := h.message(ctx, next)
+		if err != nil {
+			h.failed(ctx, "block", err)
+			return
+		}
+		h.add(text, next)
+	}
+}
+
+// message is the event of a block.
+func (h *Hub) message(ctx context.Context, height uint64) ([]byte, error) {
+	b, err := h.o.Queries.Block(ctx, ledger.Height(height))
+	if err != nil {
+		return nil, err
+	}
+	e := Event{Block: b, Transactions: []query.Transaction{}}
+	if b.Transactions > 0 {
+		at := ledger.Height(height)
+		list, err := h.o.Queries.Transactions(ctx, query.TransactionFilter{Height: &at}, query.Page{Limit: shown, Ascending: true})
+		if err != nil {
+			return nil, err
+		}
+		e.Transactions = append(e.Transactions, list.Items...)
+		e.More = b.Transactions - min(b.Transactions, uint64(len(list.Items)))
+	}
+	return encode("block", height, e), nil
+}
+
+// send adds a message. block 0 leaves the position where it is.
+func (h *Hub) send(event string, block uint64, data any) { h.add(encode(event, 0, data), block) }
+
+// add makes a message the next link. Without a text it only moves the position.
+func (h *Hub) add(text []byte, block uint64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	next := &link{text: text, block: max(block, h.tail.block), moves: block > 0, made: time.Now(), ready: make(chan struct{})}
+	h.tail.next = next
+	close(h.tail.ready)
+	h.tail = next
+}
+
+// encode writes a message. The id of a block's is its height; others have none, and
+// leave the browser's last one as it is.
+func encode(event string, id uint64, data any) []byte {
+	b, err := json.Marshal(data)
+	if err != nil {
+		panic("live: an event does not marshal: " + err.Error())
+	}
+	if id == 0 {
+		return fmt.Appendf(nil, "event: %s\ndata: %s\n\n", event, b)
+	}
+	return fmt.Appendf(nil, "id: %d\nevent: %s\ndata: %s\n\n", id, event, b)
+}

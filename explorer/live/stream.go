@@ -1,0 +1,158 @@
+package live
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+const (
+	// beat is the pause after which a silent stream says that it is alive.
+	beat = 15 * time.Second
+	// writeWithin bounds how long a client may take for a message.
+	writeWithin = 10 * time.Second
+	// maxBehind is how old the next message of a viewer may be: one that is further
+	// behind is cut off, and comes back.
+	maxBehind = 30 * time.Second
+)
+
+// stream is one viewer's connection.
+type stream struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+}
+
+// ServeHTTP sends events until either side ends.
+func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	after, resumes, ok := lastSeen(r)
+	if !ok {
+		h.o.Refuse(w, http.StatusUnprocessableEntity, "Last-Event-ID (or after) is not a height: send the id of the last event, or nothing")
+		return
+	}
+	address := h.o.Address(r)
+	if !h.enter(address) {
+		w.Header().Set("Retry-After", "30")
+		h.o.Refuse(w, http.StatusTooManyRequests, "there are too many live streams, of this address or in all: close some, or come again later")
+		return
+	}
+	defer h.leave(address)
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Accel-Buffering", "no") // nginx would hold events back
+	s := stream{w, http.NewResponseController(w)}
+	at := h.join()
+	if !resumes {
+		after = at.block
+	}
+	if s.write([]byte("retry: 2000\n\n")) && h.replay(r.Context(), s, after, at.block) {
+		h.follow(r.Context(), s, at, max(after, at.block))
+	}
+}
+
+// lastSeen is the last block that the viewer has seen, by the browser's header, or
+// by a parameter for those who cannot set it.
+func lastSeen(r *http.Request) (height uint64, resumes, ok bool) {
+	text := r.Header.Get("Last-Event-ID")
+	if text == "" {
+		text = r.URL.Query().Get("after")
+	}
+	if text == "" {
+		return 0, false, true
+	}
+	const bits = 53
+	height, err := strconv.ParseUint(text, 10, bits)
+	return height, true, err == nil
+}
+
+func (h *Hub) enter(address string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if int(h.viewed.Load()) >= h.o.MaxStreams || h.addresses[address] >= h.o.MaxPerAddress {
+		return false
+	}
+	h.addresses[address]++
+	h.viewed.Add(1)
+	return true
+}
+
+func (h *Hub) leave(address string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.viewed.Add(-1)
+	if h.addresses[address]--; h.addresses[address] == 0 {
+		delete(h.addresses, address)
+	}
+}
+
+// join is the link from which a new viewer goes on.
+func (h *Hub) join() *link {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.tail
+}
+
+// replay sends the blocks after one, up to another, or says that there are too many.
+func (h *Hub) replay(ctx context.Context, s stream, after, to uint64) bool {
+	if to > after && to-after > maxReplay {
+		if !s.write(encode("reset", 0, Reset{after, to})) {
+			return false
+		}
+		after = to - 1
+	}
+	for next := after + 1; next <= to; next++ {
+		text, err := h.message(ctx, next)
+		if err != nil {
+			return false // the viewer comes back
+		}
+		if !s.write(text) {
+			return false
+		}
+	}
+	return true
+}
+
+// follow sends what comes after a link to a viewer that has seen the blocks up to
+// seen.
+func (h *Hub) follow(ctx context.Context, s stream, at *link, seen uint64) {
+	alive := time.NewTicker(beat)
+	defer alive.Stop()
+	for {
+		select {
+		case <-at.ready:
+			at = at.next
+			if time.Since(at.made) > maxBehind || !h.pass(ctx, s, at, seen) {
+				return
+			}
+			seen = max(seen, at.block)
+		case <-alive.C:
+			if !s.write([]byte(": alive\n\n")) {
+				return
+			}
+		case <-ctx.Done():
+			return
+		case <-h.ended:
+			return
+		}
+	}
+}
+
+// pass sends a link to a viewer, if there is anything in it that is new.
+func (h *Hub) pass(ctx context.Context, s stream, at *link, seen uint64) bool {
+	switch {
+	case at.text == nil: // the hub thought that nobody was looking
+		return h.replay(ctx, s, seen, at.block)
+	case at.moves && at.block <= seen:
+		return true
+	}
+	return s.write(at.text)
+}
+
+// write sends bytes at once. It is false when the viewer is gone or too slow.
+func (s stream) write(text []byte) bool {
+	s.control.SetWriteDeadline(time.Now().Add(writeWithin)) // not every writer has one
+	if _, err := s.w.Write(text); err != nil {
+		return false
+	}
+	return s.control.Flush() == nil
+}

@@ -1,0 +1,93 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/tallystick/tallystick/explorer"
+	"github.com/tallystick/tallystick/ledger"
+	"github.com/tallystick/tallystick/rpc"
+	"github.com/tallystick/tallystick/rpc/wire"
+)
+
+// explorerSource is the chain as an explorer in the node's own process reads it: up
+// to the height that the whole node answers for, and from what the node has stored.
+// It never waits for consensus, nor consensus for it.
+type explorerSource struct {
+	backend *backend
+	chain   *source
+	genesis *genesis
+}
+
+// ExplorerSource is the chain for an explorer in this process.
+func (n *Node) ExplorerSource() explorer.Source {
+	return &explorerSource{n.backend, n.source(), n.genesis}
+}
+
+func (s *explorerSource) Network() *ledger.Network { return s.backend.net }
+
+func (s *explorerSource) Height(context.Context) (ledger.Height, error) {
+	return s.backend.Height(), nil
+}
+
+func (s *explorerSource) WaitHeight(ctx context.Context, height ledger.Height) error {
+	return s.backend.WaitHeight(ctx, height)
+}
+
+func (s *explorerSource) Block(_ context.Context, height ledger.Height) (*explorer.Block, error) {
+	if height > s.backend.Height() {
+		return nil, nil
+	}
+	if height > 0 && height < s.chain.Base() {
+		return nil, explorer.ErrPruned
+	}
+	header, err := s.backend.Header(height)
+	if err != nil || header == nil {
+		return nil, err
+	}
+	out, err := explorerHeader(header)
+	if err != nil {
+		return nil, err
+	}
+	if height == 0 {
+		out.Events, out.Params = s.genesis.events, header.Params
+		return out, nil
+	}
+	b, err := s.chain.Block(height)
+	if err != nil {
+		return nil, err
+	}
+	if b == nil || b.Hash != out.Hash {
+		return nil, fmt.Errorf("block %d is not there any more", height)
+	}
+	out.Txs, out.Results, out.Events = b.Txs, b.Results, b.Events
+	return out, nil
+}
+
+func explorerHeader(h *rpc.Header) (*explorer.Block, error) {
+	b := h.Block
+	out := &explorer.Block{
+		Height: ledger.Height(b.Height), Hash: b.Hash, ParentHash: b.ParentHash, AppHash: b.AppHash, ResultsHash: b.ResultsHash,
+		Time: ledger.UnixTime(b.Time), Millis: uint16(h.Millis), SizeBytes: b.SizeBytes,
+	}
+	copy(out.Proposer[:], b.Proposer)
+	var err error
+	out.LastCommit, err = explorer.Votes(h.Votes)
+	return out, err
+}
+
+func (s *explorerSource) Proof(_ context.Context, key []byte) (*explorer.Proof, error) {
+	p, err := s.backend.Prove(key)
+	if errors.Is(err, rpc.ErrCatchingUp) {
+		return nil, explorer.ErrNoProof
+	}
+	if err != nil {
+		return nil, err
+	}
+	return proofOf(p), nil
+}
+
+func proofOf(p *wire.StateProof) *explorer.Proof {
+	return &explorer.Proof{Height: ledger.Height(p.Height), Value: p.Value, Proof: p.Proof}
+}

@@ -1,0 +1,39 @@
+package rpc
+
+import (
+	"github.com/tallystick/tallystick/crypto"
+	"github.com/tallystick/tallystick/ledger"
+	"github.com/tallystick/tallystick/rpc/wire"
+)
+
+func (m *memory) Header(height ledger.Height) (*Header, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch {
+	case m.fail != nil || int(height) > len(m.blocks):
+		return nil, m.fail
+	case height == 0:
+		params := ledger.DefaultParams()
+		return &Header{Block: &wire.Block{Hash: m.done[0].Hash, Time: uint64(m.done[0].Time), Proposer: make(wire.Bytes, 20), Transactions: []crypto.Hash{}}, Votes: []wire.CommitVote{}, Params: &params}, nil
+	}
+	block := *m.blocks[height-1]
+	block.Transactions = []crypto.Hash{}
+	return &Header{Block: &block, Millis: 250, Votes: []wire.CommitVote{{ConsensusAddress: make(wire.Bytes, 20), Power: 5, Vote: "signed"}}}, nil
+}
+
+func (m *memory) Prove(key []byte) (*wire.StateProof, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.fail != nil || len(m.states) < 3 {
+		if m.fail != nil {
+			return nil, m.fail
+		}
+		return nil, ErrCatchingUp
+	}
+	at := len(m.states) - 2
+	value := wire.Bytes(m.states[at][string(key)])
+	if value == nil {
+		value = wire.Bytes{}
+	}
+	return &wire.StateProof{Height: uint64(at), Key: key, Value: value, Proof: wire.Bytes{1}}, nil
+}
