@@ -63,6 +63,7 @@ func New(o Options) *API {
 		Formats:                      huma.DefaultFormats,
 		DefaultFormat:                "application/json",
 		RejectUnknownQueryParameters: true,
+		Transformers:                 []huma.Transformer{onlyChosen},
 	}
 	mux := http.NewServeMux()
 	a := &API{huma: humago.New(mux, config)}
@@ -131,10 +132,24 @@ func listed[T any](l *query.List[T], err error) (*answer[query.List[T]], error) 
 	return &answer[query.List[T]]{revalidate, *l}, nil
 }
 
+// series are samples over time, the oldest first.
+type series[T any] struct {
+	Items []T `json:"items"`
+}
+
+// sampled is a series of at most as many samples as were asked for.
+func sampled[T any](points []T, err error) (*answer[series[T]], error) {
+	if points == nil {
+		points = []T{}
+	}
+	return current(&series[T]{points}, err)
+}
+
 // read registers an operation that reads. Errors of the index become problems.
 func read[I, O any](a huma.API, s *server, op huma.Operation, f func(context.Context, *I) (*O, error)) {
 	op.Method, op.Path = http.MethodGet, Prefix+op.Path
-	op.Errors = []int{http.StatusBadRequest, http.StatusNotFound, http.StatusTooManyRequests}
+	op.Errors = []int{http.StatusBadRequest, http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusTooManyRequests}
+	choosable[O](a, &op)
 	huma.Register(a, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := f(ctx, in)
 		if err != nil {

@@ -174,7 +174,7 @@ func (s *server) balanceSeries(ctx context.Context, in *struct {
 	AccountParam
 	SpanParams
 	Asset string `query:"asset" required:"true" maxLength:"42" example:"USD" doc:"The asset: its address or symbol"`
-}) (*answer[[]query.BalancePoint], error) {
+}) (*answer[series[query.BalancePoint]], error) {
 	a, err := address("account", in.Account)
 	if err != nil {
 		return nil, err
@@ -187,11 +187,7 @@ func (s *server) balanceSeries(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	points, err := s.q.BalanceSeries(ctx, a, asset, span)
-	if points == nil {
-		points = []query.BalancePoint{}
-	}
-	return current(&points, err)
+	return sampled(s.q.BalanceSeries(ctx, a, asset, span))
 }
 
 // asset finds the asset that an address or a symbol names.
