@@ -139,7 +139,7 @@ func samples(ctx context.Context, v store.Read, s Span) (times []uint64, ends []
 		if points > 1 {
 			t = from + ledger.UnixTime(uint64(to-from)*uint64(i)/uint64(points-1))
 		}
-		end, err := firstAt(ctx, v, t+1)
+		end, err := firstAfter(ctx, v, t)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/tallystick/tallystick/crypto"
+	"github.com/tallystick/tallystick/explorer/explorertest"
 	"github.com/tallystick/tallystick/explorer/query"
 	"github.com/tallystick/tallystick/ledger"
 	"github.com/tallystick/tallystick/rpc/wire"
@@ -14,9 +15,9 @@ import (
 // Texts that must never be taken for markup, and never steer a terminal or the
 // order of a line.
 const (
-	HostileName      = `<script>alert(1)</script>"'&`
-	HostileMemo      = "\u202Egnp.exe\u2066 \x1b[31mred\x1b[0m </pre><img src=x onerror=alert(1)> {{.}} ' OR 1=1; --"
-	HostileReference = `=HYPERLINK("http://x")<b>&'"`
+	HostileName      = explorertest.HostileName
+	HostileMemo      = explorertest.HostileMemo
+	HostileReference = explorertest.HostileReference
 )
 
 // Start is the time of the first block.
