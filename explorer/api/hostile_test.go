@@ -143,7 +143,9 @@ func tamper(cursor string) (list []string) {
 		}
 		add(raw[:i])
 	}
-	all := func(b byte) []byte { return append(raw[:1:1], []byte(strings.Repeat(string(rune(b)), max(len(raw)-1, 0)))...) }
+	all := func(b byte) []byte {
+		return append(raw[:1:1], []byte(strings.Repeat(string(rune(b)), max(len(raw)-1, 0)))...)
+	}
 	greatest := append(raw[:1:1], 0x7f)
 	for range 7 {
 		greatest = append(greatest, 0xff)
