@@ -21,6 +21,8 @@ const (
 // Hostile is a chain with all that an enemy can bring into blocks: names, memos and
 // references like markup, amounts and numbers as great as they can be, and
 // transactions at fault in every way, which are refused and stand there all the same.
+// The first block has what is applied, the last what is at fault, and those between
+// are as of every chain.
 func Hostile(t testing.TB, seed uint64, blocks int) *Chain {
 	t.Helper()
 	c := NewOf(t, seed, func(g *ledger.Genesis) {
@@ -28,15 +30,14 @@ func Hostile(t testing.TB, seed uint64, blocks int) *Chain {
 		g.Assets[len(g.Assets)-1].Name = HostileName
 		g.Assets = append(g.Assets, ledger.GenesisAsset{Symbol: "HUGE", Name: "As much as there can be", Issuer: ledgertest.Address("issuer"), Decimals: 18})
 	})
-	c.Grow(blocks)
 	alice, huge := ledgertest.Address("alice"), c.assetOf("HUGE")
 	c.Block(
 		c.Sign("issuer", &ledger.Issue{Asset: huge, To: alice, Amount: ledger.MaxAmount, Reference: HostileReference}, ""),
 		c.Sign("alice", &ledger.Transfer{Legs: []ledger.Leg{{From: alice, To: ledgertest.Address("bob"), Asset: huge, Amount: ledger.MaxAmount, Reference: HostileReference}}}, "<img src=x onerror=alert(1)>\n' OR 1=1; --"),
 		c.Sign("m1", &ledger.Propose{Actions: ledger.ActionList{&ledger.ResolutionAction{Text: "<script>alert(1)</script>", Hash: crypto.Keccak256(nil)}}, VotingPeriod: 3600}, HostileName),
 	)
+	c.Grow(blocks)
 	c.Block(c.Faulty()...)
-	c.Grow(2)
 	return c
 }
 

@@ -296,6 +296,15 @@ func (r *Reader) refs(ctx context.Context, from store.Read, assets ...crypto.Add
 	return out, nil
 }
 
+// known is an asset that the index has. Error: ErrNotFound.
+func (r *Reader) known(ctx context.Context, v store.Read, asset crypto.Address) (AssetRef, error) {
+	refs, err := r.refs(ctx, v, asset)
+	if err == nil && refs[asset].Symbol == "" {
+		err = ErrNotFound
+	}
+	return refs[asset], err
+}
+
 // marks are n parameters.
 func marks(n int) string { return strings.TrimSuffix(strings.Repeat("?, ", n), ", ") }
 

@@ -62,7 +62,7 @@ type played struct {
 // hostileChain makes the same chain for every database.
 func hostileChain(t *testing.T) *played {
 	p := &played{Chain: explorertest.Hostile(t, 41, 60)}
-	for _, tx := range slices.Concat(p.At(p.Top()-3).Txs, p.At(p.Top()-2).Txs) {
+	for _, tx := range slices.Concat(p.At(1).Txs, p.At(p.Top()).Txs) {
 		p.hostile = append(p.hostile, tx.Hash)
 	}
 	return p
