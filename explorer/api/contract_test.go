@@ -15,6 +15,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/tallystick/tallystick/explorer/explorertest/realtest"
 	"github.com/tallystick/tallystick/explorer/query"
 	"github.com/tallystick/tallystick/explorer/worldtest"
 )
@@ -164,7 +165,7 @@ func (h *harness) fill(path string, values map[string]string) string {
 
 // Every operation of the document answers, as the document says.
 func TestEveryOperationAnswers(t *testing.T) {
-	worldtest.Each(t, func(t *testing.T, w worldtest.Judged) { everyOperationAnswers(t, harnessOf(t, w, w.Known)) })
+	realtest.Each(t, func(t *testing.T, w realtest.Judged) { everyOperationAnswers(t, harnessOf(t, w, w.Known)) })
 }
 
 func everyOperationAnswers(t *testing.T, h *harness) {
@@ -203,7 +204,7 @@ var markup = regexp.MustCompile(`(?i)<script|<img`)
 // Whatever stands in any parameter, an operation refuses it with a reason or
 // answers; it never fails, and never answers with something that is not JSON or CSV.
 func TestHostileParameters(t *testing.T) {
-	worldtest.Each(t, func(t *testing.T, w worldtest.Judged) { hostileParameters(t, harnessOf(t, w, w.Known)) })
+	realtest.Each(t, func(t *testing.T, w realtest.Judged) { hostileParameters(t, harnessOf(t, w, w.Known)) })
 }
 
 func hostileParameters(t *testing.T, h *harness) {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/tallystick/tallystick/explorer/explorertest"
+	"github.com/tallystick/tallystick/explorer/explorertest/realtest"
 	"github.com/tallystick/tallystick/explorer/query"
 	"github.com/tallystick/tallystick/explorer/worldtest"
 )
@@ -17,7 +18,7 @@ import (
 // What an enemy brought into blocks is answered as the document says, in lists, one
 // by one, and as receipts, and is found by no search that fails.
 func TestHostileTransactions(t *testing.T) {
-	worldtest.Each(t, func(t *testing.T, w worldtest.Judged) {
+	realtest.Each(t, func(t *testing.T, w realtest.Judged) {
 		h := harnessOf(t, w, w.Known)
 		for _, order := range []string{"asc", "desc"} {
 			h.answers(t, Prefix+"/transactions", Prefix+"/transactions?limit=1000&order="+order)
@@ -46,7 +47,7 @@ func (h *harness) answers(t *testing.T, path, target string) {
 // The greatest and the least values that the document allows are taken, and those
 // beyond them are not.
 func TestEdgesOfNumbers(t *testing.T) {
-	worldtest.Each(t, func(t *testing.T, w worldtest.Judged) {
+	realtest.Each(t, func(t *testing.T, w realtest.Judged) {
 		h, edges := harnessOf(t, w, w.Known), 0
 		for path, item := range h.document.Paths {
 			for _, p := range item.Get.Parameters {
@@ -71,7 +72,7 @@ func TestEdgesOfNumbers(t *testing.T) {
 
 // Times and heights at the edges of what can be written are answered or refused.
 func TestEdgesOfTime(t *testing.T) {
-	worldtest.Each(t, func(t *testing.T, w worldtest.Judged) {
+	realtest.Each(t, func(t *testing.T, w realtest.Judged) {
 		h := harnessOf(t, w, w.Known)
 		for path, item := range h.document.Paths {
 			for _, p := range item.Get.Parameters {
@@ -96,7 +97,7 @@ func TestEdgesOfTime(t *testing.T) {
 // Whatever is done to a cursor, the list refuses it or goes on from somewhere, and
 // no list goes on for ever from one.
 func TestTamperedCursors(t *testing.T) {
-	worldtest.Each(t, func(t *testing.T, w worldtest.Judged) {
+	realtest.Each(t, func(t *testing.T, w realtest.Judged) {
 		h, tampered := harnessOf(t, w, w.Known), 0
 		for path, item := range h.document.Paths {
 			for _, p := range item.Get.Parameters {
@@ -162,7 +163,7 @@ func tamper(cursor string) (list []string) {
 // Before anything is indexed every operation answers, or says that it is not there.
 func TestEmptyIndex(t *testing.T) {
 	explorertest.Each(t, func(t *testing.T, d explorertest.Database) {
-		var q query.Queries = worldtest.Empty(t, d)
+		var q query.Queries = realtest.Empty(t, d)
 		h := harnessOf(t, q, worldtest.New(1).Known())
 		for path := range h.document.Paths {
 			if path == Prefix+"/events" {

@@ -5,17 +5,9 @@ import (
 	"testing"
 
 	"github.com/tallystick/tallystick/crypto"
+	"github.com/tallystick/tallystick/explorer/worldtest/hostile"
 	"github.com/tallystick/tallystick/ledger"
 	"github.com/tallystick/tallystick/ledger/ledgertest"
-)
-
-// Texts that must never be taken for markup, and never steer a terminal or the
-// order of a line. A ledger applies the name and the reference; the memo stands in
-// blocks in what is at fault.
-const (
-	HostileName      = `<script>alert(1)</script>"'&`
-	HostileMemo      = "\u202Egnp.exe\u2066 \x1b[31mred\x1b[0m </pre><img src=x onerror=alert(1)> {{.}} ' OR 1=1; --"
-	HostileReference = `=HYPERLINK("http://x")<b>&'"`
 )
 
 // Hostile is a chain with all that an enemy can bring into blocks: names, memos and
@@ -26,15 +18,15 @@ const (
 func Hostile(t testing.TB, seed uint64, blocks int) *Chain {
 	t.Helper()
 	c := NewOf(t, seed, func(g *ledger.Genesis) {
-		g.Members[2].Name = HostileName
-		g.Assets[len(g.Assets)-1].Name = HostileName
+		g.Members[2].Name = hostile.Name
+		g.Assets[len(g.Assets)-1].Name = hostile.Name
 		g.Assets = append(g.Assets, ledger.GenesisAsset{Symbol: "HUGE", Name: "As much as there can be", Issuer: ledgertest.Address("issuer"), Decimals: 18})
 	})
 	alice, huge := ledgertest.Address("alice"), c.assetOf("HUGE")
 	c.Block(
-		c.Sign("issuer", &ledger.Issue{Asset: huge, To: alice, Amount: ledger.MaxAmount, Reference: HostileReference}, ""),
-		c.Sign("alice", &ledger.Transfer{Legs: []ledger.Leg{{From: alice, To: ledgertest.Address("bob"), Asset: huge, Amount: ledger.MaxAmount, Reference: HostileReference}}}, "<img src=x onerror=alert(1)>\n' OR 1=1; --"),
-		c.Sign("m1", &ledger.Propose{Actions: ledger.ActionList{&ledger.ResolutionAction{Text: "<script>alert(1)</script>", Hash: crypto.Keccak256(nil)}}, VotingPeriod: 3600}, HostileName),
+		c.Sign("issuer", &ledger.Issue{Asset: huge, To: alice, Amount: ledger.MaxAmount, Reference: hostile.Reference}, ""),
+		c.Sign("alice", &ledger.Transfer{Legs: []ledger.Leg{{From: alice, To: ledgertest.Address("bob"), Asset: huge, Amount: ledger.MaxAmount, Reference: hostile.Reference}}}, "<img src=x onerror=alert(1)>\n' OR 1=1; --"),
+		c.Sign("m1", &ledger.Propose{Actions: ledger.ActionList{&ledger.ResolutionAction{Text: "<script>alert(1)</script>", Hash: crypto.Keccak256(nil)}}, VotingPeriod: 3600}, hostile.Name),
 	)
 	c.Grow(blocks)
 	c.Block(c.Faulty()...)
@@ -59,7 +51,7 @@ func (c *Chain) Faulty() (txs []*ledger.Tx) {
 	from := ledgertest.Address("dave")
 	leg := ledger.Leg{From: from, To: ledgertest.Address("bob"), Asset: c.asset(), Amount: ledger.NewAmount(1)}
 	ops := []ledger.Operation{&ledger.Transfer{Legs: []ledger.Leg{leg}}}
-	for _, text := range []string{HostileMemo, "a\x00b", "\xff\xfe\xf0", strings.Repeat("\xf0\x9f\x99\x82", 200), HostileReference} {
+	for _, text := range []string{hostile.Memo, "a\x00b", "\xff\xfe\xf0", strings.Repeat("\xf0\x9f\x99\x82", 200), hostile.Reference} {
 		bad := leg
 		bad.Reference = text
 		ops = append(ops, &ledger.Transfer{Legs: []ledger.Leg{bad}}, &ledger.FreezeAccount{Account: from, Reference: text},
@@ -73,7 +65,7 @@ func (c *Chain) Faulty() (txs []*ledger.Tx) {
 		txs = append(txs, tx)
 	}
 	for i, op := range ops {
-		for _, memo := range []string{HostileMemo, "a\x00b", "\xff\xfe\xf0", "words of what is at fault"} {
+		for _, memo := range []string{hostile.Memo, "a\x00b", "\xff\xfe\xf0", "words of what is at fault"} {
 			body := ledger.Body{Sender: from, Nonce: ^ledger.Nonce(0) - ledger.Nonce(i), ValidUntil: ^ledger.UnixTime(0), Op: op, Memo: memo}
 			add(ledger.EncodeNative(c.net, &body, nil))
 		}

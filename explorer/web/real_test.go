@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/tallystick/tallystick/explorer/explorertest"
+	"github.com/tallystick/tallystick/explorer/explorertest/realtest"
 	"github.com/tallystick/tallystick/explorer/worldtest"
 )
 
@@ -24,7 +25,7 @@ func realPaths(k worldtest.Known) map[string]string {
 // Every page of a real index is there, keeps to the policy, and shows what an enemy
 // wrote into blocks as text that can be seen.
 func TestPagesOfIndex(t *testing.T) {
-	worldtest.Each(t, func(t *testing.T, w worldtest.Judged) {
+	realtest.Each(t, func(t *testing.T, w realtest.Judged) {
 		pages := newPages(w)
 		paths := realPaths(w.Known)
 		for _, h := range w.Hostile {
@@ -55,7 +56,7 @@ func TestPagesOfIndex(t *testing.T) {
 // Before anything is indexed every page is there, or says that what it shows is not.
 func TestPagesOfNothing(t *testing.T) {
 	explorertest.Each(t, func(t *testing.T, d explorertest.Database) {
-		pages := newPages(worldtest.Empty(t, d))
+		pages := newPages(realtest.Empty(t, d))
 		for name, path := range realPaths(worldtest.New(1).Known()) {
 			w := get(pages, path)
 			if w.Code != http.StatusOK && w.Code != http.StatusNotFound {

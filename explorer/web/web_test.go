@@ -11,6 +11,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/tallystick/tallystick/explorer/api"
+	"github.com/tallystick/tallystick/explorer/explorertest/realtest"
 	"github.com/tallystick/tallystick/explorer/query"
 	"github.com/tallystick/tallystick/explorer/worldtest"
 )
@@ -142,7 +143,7 @@ var hostile = []string{
 // Whatever stands in an address, the answer is a page: of what was meant, or of why
 // it cannot be shown, and never one that failed.
 func TestHostileAddresses(t *testing.T) {
-	worldtest.Each(t, func(t *testing.T, w worldtest.Judged) { hostileAddresses(t, newPages(w), w.Known) })
+	realtest.Each(t, func(t *testing.T, w realtest.Judged) { hostileAddresses(t, newPages(w), w.Known) })
 }
 
 func hostileAddresses(t *testing.T, pages http.Handler, known worldtest.Known) {

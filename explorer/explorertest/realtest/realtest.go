@@ -1,11 +1,12 @@
-package worldtest
+// Package realtest is for tests of what asks the index: it runs them on a ledger in
+// memory, and on real indexes of a chain with all that an enemy can bring into it.
+package realtest
 
 import (
 	"context"
 	"encoding/hex"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
 
@@ -13,26 +14,15 @@ import (
 	"github.com/tallystick/tallystick/explorer/explorertest"
 	"github.com/tallystick/tallystick/explorer/index"
 	"github.com/tallystick/tallystick/explorer/query"
+	"github.com/tallystick/tallystick/explorer/worldtest"
+	"github.com/tallystick/tallystick/explorer/worldtest/hostile"
 	"github.com/tallystick/tallystick/ledger"
 )
-
-// Known are values with which operations and pages answer, by the names that the
-// parameters of the API have: block, height, hash, account, asset, hold, member,
-// validator, proposal, and q, which is searched for.
-type Known map[string]string
-
-// Known are the World's.
-func (w *World) Known() Known {
-	return Known{
-		"block": "5", "height": "5", "hash": Hash("tx", 3).String(), "account": Address('u', 1).String(), "asset": "USD", "hold": Address('h', 0).String(),
-		"member": Address('m', 2).String(), "validator": strings.ToLower(Address('v', 1).String()), "proposal": "2", "q": "USD",
-	}
-}
 
 // Judged is a world that a test asks its questions of.
 type Judged struct {
 	query.Queries
-	Known Known
+	Known worldtest.Known
 	// Hostile are transactions that have something in them which an enemy wrote.
 	Hostile []crypto.Hash
 	// Real is true for the index of a chain.
@@ -43,33 +33,22 @@ type Judged struct {
 // of database.
 func Each(t *testing.T, test func(*testing.T, Judged)) {
 	t.Run("memory", func(t *testing.T) {
-		w := New(120)
-		test(t, Judged{Queries: w, Known: w.Known(), Hostile: []crypto.Hash{Hash("tx", 0), Hash("tx", 5)}})
+		w := worldtest.New(120)
+		test(t, Judged{Queries: w, Known: w.Known(), Hostile: []crypto.Hash{worldtest.Hash("tx", 0), worldtest.Hash("tx", 5)}})
 	})
 	explorertest.Each(t, func(t *testing.T, d explorertest.Database) {
-		chain := hostileChain(t)
-		r := Indexed(t, d, chain)
-		test(t, Judged{Queries: r, Known: knownOf(t, r, chain), Hostile: chain.hostile, Real: true})
+		chain := explorertest.Hostile(t, 41, 60)
+		r := indexed(t, d, chain)
+		j := Judged{Queries: r, Known: knownOf(t, r, chain), Real: true}
+		for _, tx := range slices.Concat(chain.At(1).Txs, chain.At(chain.Top()).Txs) {
+			j.Hostile = append(j.Hostile, tx.Hash)
+		}
+		test(t, j)
 	})
 }
 
-// played is a chain, and where what an enemy wrote stands in it.
-type played struct {
-	*explorertest.Chain
-	hostile []crypto.Hash
-}
-
-// hostileChain makes the same chain for every database.
-func hostileChain(t *testing.T) *played {
-	p := &played{Chain: explorertest.Hostile(t, 41, 60)}
-	for _, tx := range slices.Concat(p.At(1).Txs, p.At(p.Top()).Txs) {
-		p.hostile = append(p.hostile, tx.Hash)
-	}
-	return p
-}
-
-// Indexed is the whole index of a chain.
-func Indexed(t testing.TB, d explorertest.Database, chain *played) *query.Reader {
+// indexed is the whole index of a chain.
+func indexed(t testing.TB, d explorertest.Database, chain *explorertest.Chain) *query.Reader {
 	t.Helper()
 	db := d.Open(t)
 	x := index.New(db, chain.Source(), index.Options{Fatal: true, Reconcile: -1})
@@ -89,7 +68,7 @@ func Indexed(t testing.TB, d explorertest.Database, chain *played) *query.Reader
 // Empty is an index that nothing is in yet.
 func Empty(t testing.TB, d explorertest.Database) *query.Reader { return query.New(d.Open(t), nil) }
 
-func knownOf(t *testing.T, r *query.Reader, chain *played) Known {
+func knownOf(t *testing.T, r *query.Reader, chain *explorertest.Chain) worldtest.Known {
 	t.Helper()
 	members, err := r.Members(t.Context())
 	if err != nil {
@@ -99,9 +78,9 @@ func knownOf(t *testing.T, r *query.Reader, chain *played) Known {
 	if err != nil || len(holds.Items) == 0 {
 		t.Fatal("the chain has no holds", err)
 	}
-	k := Known{"block": "5", "height": "5", "asset": "GOLD", "hold": holds.Items[0].Hold.String(), "account": holds.Items[0].From.String(), "proposal": "1", "q": "GOLD"}
+	k := worldtest.Known{"block": "5", "height": "5", "asset": "GOLD", "hold": holds.Items[0].Hold.String(), "account": holds.Items[0].From.String(), "proposal": "1", "q": "GOLD"}
 	for _, m := range members {
-		if m.Name == HostileName {
+		if m.Name == hostile.Name {
 			k["member"], k["validator"] = m.Member.String(), "0x"+hex.EncodeToString(m.ConsensusAddress)
 		}
 	}
