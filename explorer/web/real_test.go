@@ -8,6 +8,7 @@ import (
 	"github.com/tallystick/tallystick/explorer/explorertest"
 	"github.com/tallystick/tallystick/explorer/explorertest/realtest"
 	"github.com/tallystick/tallystick/explorer/worldtest"
+	"github.com/tallystick/tallystick/ledger/ledgertest"
 )
 
 // realPaths are a page of every kind, by what is known of a world.
@@ -31,6 +32,12 @@ func TestPagesOfIndex(t *testing.T) {
 		for _, h := range w.Hostile {
 			paths["hostile "+h.String()] = "/transactions/" + h.String()
 		}
+		if w.Real { // amounts as great as they can be
+			for _, name := range []string{"alice", "bob"} {
+				paths["all that there can be of "+name] = "/accounts/" + ledgertest.Address(name).String() + "?asset=HUGE"
+			}
+			paths["all that there can be"] = "/assets/HUGE"
+		}
 		seen := 0
 		for name, path := range paths {
 			answer := get(pages, path)
@@ -40,6 +47,12 @@ func TestPagesOfIndex(t *testing.T) {
 				continue
 			}
 			judge(t, name, page)
+			if strings.Contains(page, "NaN") || strings.Contains(page, "Inf\"") || strings.Contains(page, "+Inf") || strings.Contains(page, "%!") {
+				t.Errorf("%s: something could not be written", name)
+			}
+			if strings.HasPrefix(name, "all that there can be") && !strings.Contains(page, "340,282,366,920,938,463,463.374607431768211455") {
+				t.Errorf("%s: the greatest amount is not there", name)
+			}
 			if bare.MatchString(page) || strings.Contains(page, "<script>alert") || strings.Contains(page, "<img src=x") || strings.Contains(page, "href=\"javascript:") {
 				t.Errorf("%s: what an enemy wrote stands there as it was written", name)
 			}
