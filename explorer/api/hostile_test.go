@@ -94,8 +94,8 @@ func TestEdgesOfTime(t *testing.T) {
 	})
 }
 
-// Whatever is done to a cursor, the list refuses it or goes on from somewhere, and
-// no list goes on for ever from one.
+// Whatever is done to a cursor, the list refuses it or goes on from somewhere: it
+// never fails.
 func TestTamperedCursors(t *testing.T) {
 	realtest.Each(t, func(t *testing.T, w realtest.Judged) {
 		h, tampered := harnessOf(t, w, w.Known), 0

@@ -301,3 +301,21 @@ func TestAssetEvents(t *testing.T) {
 		}
 	})
 }
+
+// A cursor that no page gave does not lead through heights that are not there.
+func TestBlocksFromNowhere(t *testing.T) {
+	eachQuery(t, 86, 5, func(t *testing.T, r *Reader, chain *explorertest.Chain) {
+		nowhere := newCursor('b').number(1<<63 - 1).String()
+		down, err := r.Blocks(t.Context(), BlockFilter{Proposer: &ledger.ConsensusAddress{1}}, Page{Cursor: nowhere})
+		if err != nil || len(down.Items) > 0 || down.Next != nil {
+			t.Errorf("down: %+v (%v)", down, err)
+		}
+		up, err := r.Blocks(t.Context(), BlockFilter{}, Page{Cursor: nowhere, Ascending: true})
+		if err != nil || len(up.Items) > 0 || up.Next != nil {
+			t.Errorf("up: %+v (%v)", up, err)
+		}
+		if all, err := r.Blocks(t.Context(), BlockFilter{}, Page{Cursor: nowhere}); err != nil || len(all.Items) != int(chain.Top()) {
+			t.Errorf("all: %+v (%v)", all, err)
+		}
+	})
+}
