@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/tallystick/tallystick/explorer/explorertest/realtest"
 )
 
 // fieldsOf reads an answer, and the names of its fields or of its first item's.
@@ -33,7 +35,10 @@ func fieldsOf(t *testing.T, body []byte) (whole map[string]json.RawMessage, name
 // Each field of each operation's answer can be had alone, with the value that it has
 // in the whole; a list keeps its cursor.
 func TestChosenFields(t *testing.T) {
-	h := newHarness(t)
+	realtest.Each(t, func(t *testing.T, w realtest.Judged) { chosenFields(t, harnessOf(t, w, w.Known)) })
+}
+
+func chosenFields(t *testing.T, h *harness) {
 	chosen := 0
 	for path, item := range h.document.Paths {
 		if !slices.ContainsFunc(item.Get.Parameters, func(p parameter) bool { return p.Name == fieldsParam }) {
@@ -42,7 +47,7 @@ func TestChosenFields(t *testing.T) {
 			}
 			continue
 		}
-		target := h.fill(path, good())
+		target := h.fill(path, h.good())
 		sep := map[bool]string{true: "&", false: "?"}[strings.Contains(target, "?")]
 		whole, names := fieldsOf(t, h.get(target).Body.Bytes())
 		for _, name := range names {

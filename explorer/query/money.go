@@ -9,7 +9,7 @@ import (
 // choose which index is read, the first of them in this order; with others beside it,
 // and with Account alone, pages may be short.
 type MovementFilter struct {
-	Account   *crypto.Address // paid or was paid
+	Account   *crypto.Address // paid or was paid, or set aside or got back; a hold moves nothing of its payee's until it is captured
 	Asset     *crypto.Address
 	Reference string           // exactly, in either case
 	Type      string           // as in Movement.Type

@@ -15,14 +15,11 @@ var sideNames = [...]string{"out", "in", "hold", "unhold", "heldOut"}
 // Statement implements Queries.
 func (r *Reader) Statement(ctx context.Context, f StatementFilter, p Page) (*Statement, error) {
 	return view(ctx, r, func(v store.Read) (*Statement, error) {
-		refs, err := r.refs(ctx, v, f.Asset)
+		ref, err := r.known(ctx, v, f.Asset)
 		if err != nil {
 			return nil, err
 		}
-		if refs[f.Asset].Symbol == "" {
-			return nil, ErrNotFound
-		}
-		s := &Statement{Account: f.Account, AssetRef: refs[f.Asset], Items: []StatementLine{}}
+		s := &Statement{Account: f.Account, AssetRef: ref, Items: []StatementLine{}}
 		period, err := s.period(ctx, v, f)
 		if err != nil {
 			return nil, err
@@ -95,6 +92,9 @@ const sides = 8
 // BalanceSeries implements Queries.
 func (r *Reader) BalanceSeries(ctx context.Context, account, asset crypto.Address, s Span) ([]BalancePoint, error) {
 	return view(ctx, r, func(v store.Read) ([]BalancePoint, error) {
+		if _, err := r.known(ctx, v, asset); err != nil {
+			return nil, err
+		}
 		times, ends, err := samples(ctx, v, s)
 		if err != nil {
 			return nil, err
@@ -139,7 +139,7 @@ func samples(ctx context.Context, v store.Read, s Span) (times []uint64, ends []
 		if points > 1 {
 			t = from + ledger.UnixTime(uint64(to-from)*uint64(i)/uint64(points-1))
 		}
-		end, err := firstAt(ctx, v, t+1)
+		end, err := firstAfter(ctx, v, t)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -151,6 +151,9 @@ func samples(ctx context.Context, v store.Read, s Span) (times []uint64, ends []
 // SupplySeries implements Queries.
 func (r *Reader) SupplySeries(ctx context.Context, asset crypto.Address, s Span) ([]SupplyPoint, error) {
 	return view(ctx, r, func(v store.Read) ([]SupplyPoint, error) {
+		if _, err := r.known(ctx, v, asset); err != nil {
+			return nil, err
+		}
 		times, ends, err := samples(ctx, v, s)
 		if err != nil {
 			return nil, err

@@ -26,7 +26,7 @@ type Statistic struct {
 	SizeBytes     uint64  `json:"sizeBytes"` // of all blocks
 	MaxSizeBytes  uint64  `json:"maxSizeBytes"`
 	MeanSizeBytes float64 `json:"meanSizeBytes"`
-	IntervalMs    float64 `json:"intervalMs"` // mean time between blocks
+	IntervalMs    float64 `json:"intervalMs"` // mean time between blocks; the first has none before it
 	MaxIntervalMs uint64  `json:"maxIntervalMs"`
 	TxsPerSecond  float64 `json:"transactionsPerSecond"` // over the whole period
 }
