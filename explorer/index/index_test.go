@@ -23,7 +23,7 @@ func run(t testing.TB, db *store.Store, src explorer.Source, height ledger.Heigh
 	if o.Reconcile == 0 {
 		o.Reconcile = -1
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	ended := make(chan error, 1)
 	asked := &asked{Source: src, first: make(chan struct{})}

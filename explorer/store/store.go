@@ -114,7 +114,11 @@ func (s *Store) openPostgres(where string) error {
 		return err // pgx takes the password out
 	}
 	s.name = fmt.Sprintf("%s on %s", config.Database, config.Host)
-	s.write = stdlib.OpenDB(*config)
+	writer := config.Copy()
+	for name, value := range writing {
+		writer.RuntimeParams[name] = value
+	}
+	s.write = stdlib.OpenDB(*writer)
 	s.write.SetMaxOpenConns(1)
 	reading := config.Copy()
 	if reading.RuntimeParams["statement_timeout"] == "" {

@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/tallystick/tallystick/ledger"
 )
@@ -26,6 +24,8 @@ type Writer struct {
 	rows  map[*Table][][]any // to go in at the end of the transaction, by table
 	order []*Table           // of rows, by their first
 	open  bool               // in a transaction
+
+	incoming map[*Table]bool // PostgreSQL: tables that merge goes through; true: used in this transaction
 }
 
 // lockKey, "tall", with a hash of the schema's name, keeps other indexers of one
@@ -35,7 +35,7 @@ const lockKey = 0x74616c6c
 // Writer begins to write. Error: ErrBusy while another process, or another
 // Writer of this one, does.
 func (s *Store) Writer(ctx context.Context) (*Writer, error) {
-	w := &Writer{s: s, stmts: map[string]*sql.Stmt{}, texts: map[batch]string{}, rows: map[*Table][][]any{}}
+	w := &Writer{s: s, stmts: map[string]*sql.Stmt{}, texts: map[batch]string{}, rows: map[*Table][][]any{}, incoming: map[*Table]bool{}}
 	if s.file != "" {
 		w.lock = flock.New(s.file + ".lock")
 		locked, err := w.lock.TryLock()
@@ -157,12 +157,15 @@ func (w *Writer) Add(t *Table, values ...any) {
 func (w *Writer) Flush(ctx context.Context) error {
 	for _, t := range w.order {
 		rows := w.rows[t]
-		var err error
-		if w.s.d.copies && len(t.keys) == 0 && len(rows) > 4 {
-			err = w.copy(ctx, t, rows)
-		} else {
-			err = w.insert(ctx, t, rows)
+		arrange(t, rows)
+		write := w.insert
+		switch {
+		case w.s.d.copies && len(t.keys) == 0 && len(rows) >= copied:
+			write = w.load
+		case w.s.d.copies && len(t.keys) > 0 && len(rows) >= merged:
+			write = w.merge
 		}
+		err := write(ctx, t, rows)
 		if err != nil {
 			return fmt.Errorf("write %d rows of %s: %w", len(rows), t.name, err)
 		}
@@ -202,14 +205,10 @@ func (w *Writer) commit(ctx context.Context) error {
 		return fmt.Errorf("commit: %w", err)
 	}
 	w.open = false
+	for t := range w.incoming {
+		w.incoming[t] = false
+	}
 	return nil
-}
-
-func (w *Writer) copy(ctx context.Context, t *Table, rows [][]any) error {
-	return w.conn.Raw(func(driver any) error {
-		_, err := driver.(*stdlib.Conn).Conn().CopyFrom(ctx, pgx.Identifier{t.name}, t.columns, pgx.CopyFromRows(rows))
-		return err
-	})
 }
 
 // chunks are how many rows one statement takes, the most first.
@@ -254,20 +253,27 @@ func (w *Writer) statement(t *Table, size int) string {
 }
 
 func (t *Table) text(d *dialect, size int) string {
-	columns := strings.Join(t.columns, ", ")
-	if t.name == "memos" {
-		columns = d.memoColumn() + ", words"
-	}
 	row := "(" + strings.TrimSuffix(strings.Repeat("?, ", len(t.columns)), ", ") + ")"
-	out := "INSERT INTO " + t.name + " (" + columns + ") VALUES " + strings.TrimSuffix(strings.Repeat(row+", ", size), ", ")
+	return "INSERT INTO " + t.name + " (" + t.columnList(d) + ") VALUES " + strings.TrimSuffix(strings.Repeat(row+", ", size), ", ") + t.onConflict()
+}
+
+func (t *Table) columnList(d *dialect) string {
+	if t.name == "memos" {
+		return d.memoColumn() + ", words"
+	}
+	return strings.Join(t.columns, ", ")
+}
+
+// onConflict says what becomes of a row that is there already.
+func (t *Table) onConflict() string {
 	if len(t.keys) == 0 {
-		return out
+		return ""
 	}
 	var sets []string
 	for _, c := range t.columns[len(t.keys):] {
 		sets = append(sets, c+" = excluded."+c)
 	}
-	out += " ON CONFLICT (" + strings.Join(t.keys, ", ") + ") DO "
+	out := " ON CONFLICT (" + strings.Join(t.keys, ", ") + ") DO "
 	if len(sets) == 0 {
 		return out + "NOTHING"
 	}
