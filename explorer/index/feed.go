@@ -14,7 +14,7 @@ import (
 // What lies ready of blocks that were read ahead.
 const (
 	aheadBlocks = 64
-	aheadBytes  = 16 << 20 // of blocks as they are stored; a larger one is taken alone
+	aheadBytes  = 8 << 20 // of blocks as they are stored; a larger one is taken alone
 	together    = 32       // blocks whose balances are read at once
 	togetherTxs = 2_000    // and their transactions, beyond which no block is added
 )

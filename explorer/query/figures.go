@@ -25,6 +25,10 @@ func (r *Reader) Statistics(ctx context.Context, f StatisticsFilter) ([]Statisti
 	if f.To != nil {
 		to = int64(min(uint64(*f.To), math.MaxInt64))
 	}
+	most := MaxBuckets
+	if f.Newest > 0 {
+		most = min(most, f.Newest)
+	}
 	out := []Statistic{}
 	err := each(ctx, r.db, "statistics", func(scan func(...any) error) error {
 		var s Statistic
@@ -36,7 +40,7 @@ func (r *Reader) Statistics(ctx context.Context, f StatisticsFilter) ([]Statisti
 		s.TxsPerSecond = float64(s.Transactions) / float64(max(s.Seconds, 1))
 		out = append(out, s)
 		return err
-	}, "SELECT "+statisticColumns+" FROM statistics WHERE seconds = ? AND start >= ? AND start <= ? ORDER BY start DESC LIMIT ?", seconds, from, to, MaxBuckets)
+	}, "SELECT "+statisticColumns+" FROM statistics WHERE seconds = ? AND start >= ? AND start <= ? ORDER BY start DESC LIMIT ?", seconds, from, to, most)
 	slices.Reverse(out)
 	return out, err
 }

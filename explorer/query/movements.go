@@ -3,6 +3,7 @@ package query
 import (
 	"context"
 	"math"
+	"slices"
 
 	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/explorer/store"
@@ -109,8 +110,12 @@ func movementList(f MovementFilter, times span) (*placed, error) {
 const ownOnce = " AND (side <> 1 OR NOT EXISTS (SELECT 1 FROM entries o WHERE o.account = entries.account AND o.asset = entries.asset" +
 	" AND o.position = entries.position AND o.n = entries.n AND o.side = 0))"
 
-// placesAPage is how many places of an account one page of its movements looks at.
-const placesAPage = 200
+// How many places of an account one page of its movements looks at, and one query.
+// There may be hundreds of movements at each.
+const (
+	placesAPage  = 200
+	placesAtOnce = 25
+)
 
 // accountMovements goes from one place of an account to the next, and takes the
 // account's movements there.
@@ -137,13 +142,9 @@ func accountMovements(ctx context.Context, v store.Read, f MovementFilter, times
 	}
 	low, high, op := times.low, times.high, "<"
 	switch {
-	case p.Ascending && c.begin:
-		op, n = ">", -1
 	case p.Ascending:
-		op, low = ">", max(low, at)
-	case c.begin:
-		n = math.MaxInt64
-	default:
+		op, low = ">", max(low, at) // 0 to begin with
+	case !c.begin:
 		high = min(high, at)
 	}
 	places := make([]int64, 0, placesAPage)
@@ -156,49 +157,43 @@ func accountMovements(ctx context.Context, v store.Read, f MovementFilter, times
 	if err != nil {
 		return nil, err
 	}
-	query := "SELECT " + movementColumns + " FROM movements m " + movementJoins + " WHERE m.position = ? AND m.n " + op + " ? AND (m.payer = ? OR m.payee = ?)" + where +
-		" ORDER BY m.n" + p.order() + " LIMIT ?"
-	found := 0
-	for _, place := range places {
-		from := int64(math.MaxInt64)
-		if p.Ascending {
-			from = -1
+	found, lastAt, lastN := 0, at, n
+	for part := range slices.Chunk(places, placesAtOnce) {
+		args := make([]any, 0, len(part)+8)
+		for _, place := range part {
+			args = append(args, place)
 		}
-		if !c.begin && place == at {
-			from = n
+		args = append(args, f.Account[:], f.Account[:])
+		beyond := ""
+		if !c.begin {
+			beyond = " AND (m.position <> ? OR m.n " + op + " ?)"
+			args = append(args, at, n)
 		}
-		full := false
-		lastAt, lastN := at, n
 		err := each(ctx, v, "movements", func(scan func(...any) error) error {
 			m, position, order, err := scanMovement(scan)
 			if err != nil {
 				return err
 			}
-			if found == limit {
-				full = true
-				return nil
+			if found++; found <= limit {
+				lastAt, lastN = position, order
+				add(m)
 			}
-			found++
-			lastAt, lastN = position, order
-			add(m)
 			return nil
-		}, query, append(append([]any{place, from, f.Account[:], f.Account[:]}, extra...), limit-found+1)...)
+		}, "SELECT "+movementColumns+" FROM movements m "+movementJoins+" WHERE m.position IN ("+marks(len(part))+") AND (m.payer = ? OR m.payee = ?)"+beyond+where+
+			" ORDER BY m.position"+p.order()+", m.n"+p.order()+" LIMIT ?", append(append(args, extra...), limit-found+1)...)
 		if err != nil {
 			return nil, err
 		}
-		if full {
+		if found > limit {
 			return next(newCursor('a').number(lastAt).number(lastN)), nil
-		}
-		at, n, c.begin = place, lastN, false
-		if lastAt != place { // none here: the place is done with
-			n = 0
-			if p.Ascending {
-				n = math.MaxInt64
-			}
 		}
 	}
 	if len(places) < placesAPage {
 		return nil, nil
 	}
-	return next(newCursor('a').number(at).number(n)), nil
+	n = 0 // the last place is done with
+	if p.Ascending {
+		n = math.MaxInt64
+	}
+	return next(newCursor('a').number(places[len(places)-1]).number(n)), nil
 }

@@ -23,6 +23,7 @@ type Writer struct {
 	texts map[batch]string
 	rows  map[*Table][][]any // to go in at the end of the transaction, by table
 	order []*Table           // of rows, by their first
+	held  int                // rows
 	open  bool               // in a transaction
 
 	incoming map[*Table]bool // PostgreSQL: tables that merge goes through; true: used in this transaction
@@ -151,6 +152,19 @@ func (w *Writer) Add(t *Table, values ...any) {
 		w.order = append(w.order, t)
 	}
 	w.rows[t] = append(w.rows[t], values)
+	w.held++
+}
+
+// most is how many rows are held at most: some 300 bytes each.
+const most = 48_000
+
+// Relieve flushes where many rows are held, so that a block may have any number of
+// them. What is flushed and not committed is undone with the transaction.
+func (w *Writer) Relieve(ctx context.Context) error {
+	if w.held < most {
+		return nil
+	}
+	return w.Flush(ctx)
 }
 
 // Flush writes the rows that were added.
@@ -171,7 +185,7 @@ func (w *Writer) Flush(ctx context.Context) error {
 		}
 		delete(w.rows, t)
 	}
-	w.order = w.order[:0]
+	w.order, w.held = w.order[:0], 0
 	return nil
 }
 
