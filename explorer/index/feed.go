@@ -15,8 +15,8 @@ import (
 const (
 	aheadBlocks = 64
 	aheadBytes  = 8 << 20 // of blocks as they are stored; a larger one is taken alone
-	together    = 32       // blocks whose balances are read at once
-	togetherTxs = 2_000    // and their transactions, beyond which no block is added
+	together    = 32      // blocks whose balances are read at once
+	togetherTxs = 2_000   // and their transactions, beyond which no block is added
 )
 
 // feed reads blocks ahead of the index, in order.

@@ -174,3 +174,26 @@ func (u until) WaitHeight(ctx context.Context, h ledger.Height) error {
 	}
 	return nil
 }
+
+// Many rows go in another way than few: by COPY, through a table beside, and in parts
+// of one block. The rows are the same.
+func TestManyRows(t *testing.T) {
+	chain := newFinished(t, 8_000, 6_000, 600)
+	top := ledger.Height(chain.blocks)
+	db := explorertest.SQLite(t).Open(t)
+	for h := ledger.Height(0); h <= top; h++ {
+		run(t, db, until{chain, h}, h, Options{})
+	}
+	want := dump(t, db)
+	if len(want["entries"]) < 8_000+2*6_000 {
+		t.Fatalf("%d entries", len(want["entries"]))
+	}
+	explorertest.Each(t, func(t *testing.T, d explorertest.Database) {
+		db := d.Open(t)
+		run(t, db, until{chain, top}, top, Options{})
+		same(t, dump(t, db), want)
+		from := top / 2
+		run(t, db, until{chain, top}, top, Options{From: &from})
+		same(t, dump(t, db), want)
+	})
+}
