@@ -12,3 +12,5 @@ CREATE INDEX holds_status ON holds (status, created, hold);
 CREATE INDEX holds_payer_status ON holds (payer, status, created, hold);
 CREATE INDEX holds_payee_status ON holds (payee, status, created, hold);
 CREATE INDEX holds_asset_status ON holds (asset, status, created, hold);
+
+CREATE INDEX transactions_code ON transactions (code, position) WHERE code <> 0;
