@@ -25,6 +25,10 @@ func (r *Reader) Statistics(ctx context.Context, f StatisticsFilter) ([]Statisti
 	if f.To != nil {
 		to = int64(min(uint64(*f.To), math.MaxInt64))
 	}
+	most := MaxBuckets
+	if f.Newest > 0 {
+		most = min(most, f.Newest)
+	}
 	return view(ctx, r, func(v store.Read) ([]Statistic, error) {
 		var first int64 // the period of block 1, which no interval lies before
 		err := row(ctx, v, "the first statistics", "SELECT start FROM statistics WHERE seconds = ? ORDER BY start LIMIT 1", []any{seconds}, &first)
@@ -36,7 +40,7 @@ func (r *Reader) Statistics(ctx context.Context, f StatisticsFilter) ([]Statisti
 			s, err := scanStatistic(scan, uint64(first))
 			out = append(out, s)
 			return err
-		}, "SELECT "+statisticColumns+" FROM statistics WHERE seconds = ? AND start >= ? AND start <= ? ORDER BY start DESC LIMIT ?", seconds, from, to, MaxBuckets)
+		}, "SELECT "+statisticColumns+" FROM statistics WHERE seconds = ? AND start >= ? AND start <= ? ORDER BY start DESC LIMIT ?", seconds, from, to, most)
 		slices.Reverse(out)
 		return out, err
 	})

@@ -115,8 +115,8 @@ type StatementLine struct {
 	Held         ledger.Amount   `json:"held"`
 }
 
-// HoldFilter chooses holds. Account and Asset are each served by an index, the
-// first that is there; with Status or both, pages may be short.
+// HoldFilter chooses holds. Account and Asset are each served by an index, alone and
+// with Status; with both, pages may be short.
 type HoldFilter struct {
 	Account *crypto.Address // pays it or is paid by it
 	Asset   *crypto.Address

@@ -3,6 +3,7 @@ package query
 import (
 	"context"
 	"math"
+	"slices"
 
 	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/explorer/store"
@@ -109,8 +110,12 @@ func movementList(f MovementFilter, times span) (*placed, error) {
 const ownOnce = " AND (side <> 1 OR NOT EXISTS (SELECT 1 FROM entries o WHERE o.account = entries.account AND o.asset = entries.asset" +
 	" AND o.position = entries.position AND o.n = entries.n AND o.side = 0))"
 
-// placesAPage is how many places of an account one page of its movements looks at.
-const placesAPage = 200
+// How many places of an account one page of its movements looks at, and one query.
+// There may be hundreds of movements at each.
+const (
+	placesAPage  = 200
+	placesAtOnce = 25
+)
 
 // accountMovements goes from one place of an account to the next, and takes the
 // account's movements there.
@@ -123,8 +128,8 @@ func accountMovements(ctx context.Context, v store.Read, f MovementFilter, times
 	if err != nil {
 		return nil, err
 	}
-	for _, place := range places {
-		full, err := w.visit(ctx, v, place)
+	for part := range slices.Chunk(places, placesAtOnce) {
+		full, err := w.visit(ctx, v, part)
 		if err != nil {
 			return nil, err
 		}
@@ -140,8 +145,8 @@ func accountMovements(ctx context.Context, v store.Read, f MovementFilter, times
 
 // walk is a page of an account's movements in the making.
 type walk struct {
-	query string // of the account's movements at a place, beyond a number
-	args  []any  // of query, behind the place and the number
+	where string // what of the movements at a place is wanted, beyond the number n of at
+	args  []any  // of where, behind at and n
 	page  Page
 	left  int // how many movements the page has room for
 	add   func(*Movement)
@@ -171,18 +176,17 @@ func newWalk(f MovementFilter, p Page, add func(*Movement)) (*walk, error) {
 	if p.Ascending {
 		op = ">"
 	}
-	where := "m.position = ? AND m.n " + op + " ? AND " + ofAccount
+	w.where = "(m.position <> ? OR m.n " + op + " ?) AND " + ofAccount
 	if f.Type != "" {
 		kind, err := movementType(f.Type)
 		if err != nil {
 			return nil, err
 		}
-		where, w.args = where+" AND m.type = ?", append(w.args, kind)
+		w.where, w.args = w.where+" AND m.type = ?", append(w.args, kind)
 	}
 	if key := store.ReferenceKey(f.Reference); key != nil {
-		where, w.args = where+" AND m.reference_key = ?", append(w.args, key)
+		w.where, w.args = w.where+" AND m.reference_key = ?", append(w.args, key)
 	}
-	w.query = "SELECT " + movementColumns + " FROM movements m " + movementJoins + " WHERE " + where + " ORDER BY m.n" + p.order() + " LIMIT ?"
 	return w, nil
 }
 
@@ -212,13 +216,13 @@ func (w *walk) places(ctx context.Context, v store.Read, account crypto.Address,
 	return places, err
 }
 
-// visit takes the movements of a place, until there is no room for another: full.
-func (w *walk) visit(ctx context.Context, v store.Read, place int64) (full bool, err error) {
-	from, behind := w.bounds()
-	if place == w.at {
-		from = w.n
+// visit takes the movements of places, until there is no room for another: full.
+func (w *walk) visit(ctx context.Context, v store.Read, places []int64) (full bool, err error) {
+	args := make([]any, 0, len(places)+len(w.args)+3)
+	for _, place := range places {
+		args = append(args, place)
 	}
-	args := append(append([]any{place, from}, w.args...), w.left+1)
+	args = append(append(args, w.at, w.n), w.args...)
 	err = each(ctx, v, "movements", func(scan func(...any) error) error {
 		m, at, n, err := scanMovement(scan)
 		if err != nil {
@@ -232,9 +236,11 @@ func (w *walk) visit(ctx context.Context, v store.Read, place int64) (full bool,
 		w.at, w.n = at, n
 		w.add(m)
 		return nil
-	}, w.query, args...)
+	}, "SELECT "+movementColumns+" FROM movements m "+movementJoins+" WHERE m.position IN ("+marks(len(places))+") AND "+w.where+
+		" ORDER BY m.position"+w.page.order()+", m.n"+w.page.order()+" LIMIT ?", append(args, w.left+1)...)
 	if !full {
-		w.at, w.n = place, behind
+		w.at = places[len(places)-1]
+		_, w.n = w.bounds()
 	}
 	return full, err
 }

@@ -99,16 +99,13 @@ func (r *Reader) BalanceSeries(ctx context.Context, account, asset crypto.Addres
 		if err != nil {
 			return nil, err
 		}
+		had, err := balancesBefore(ctx, v, account, asset, ends)
 		points := make([]BalancePoint, len(times))
 		for i, end := range ends {
-			if i > 0 && end == ends[i-1] {
-				points[i] = points[i-1]
-			} else if points[i], _, err = entryBefore(ctx, v, account, asset, end); err != nil {
-				return nil, err
-			}
+			points[i] = had[end]
 			points[i].Time = times[i]
 		}
-		return points, nil
+		return points, err
 	})
 }
 
@@ -134,18 +131,16 @@ func samples(ctx context.Context, v store.Read, s Span) (times []uint64, ends []
 		return nil, nil, nil
 	}
 	points = int(min(uint64(points), uint64(to-from)+1))
+	after := make([]ledger.UnixTime, 0, points)
 	for i := range points {
 		t := to
 		if points > 1 {
 			t = from + ledger.UnixTime(uint64(to-from)*uint64(i)/uint64(points-1))
 		}
-		end, err := firstAfter(ctx, v, t)
-		if err != nil {
-			return nil, nil, err
-		}
-		times, ends = append(times, uint64(t)), append(ends, end)
+		times, after = append(times, uint64(t)), append(after, t+1)
 	}
-	return times, ends, nil
+	ends, err = firstsAt(ctx, v, after)
+	return times, ends, err
 }
 
 // SupplySeries implements Queries.
@@ -158,18 +153,11 @@ func (r *Reader) SupplySeries(ctx context.Context, asset crypto.Address, s Span)
 		if err != nil {
 			return nil, err
 		}
+		was, err := suppliesBefore(ctx, v, asset, ends)
 		points := make([]SupplyPoint, len(times))
 		for i, end := range ends {
-			if i > 0 && end == ends[i-1] {
-				points[i] = points[i-1]
-			} else {
-				err := row(ctx, v, "a supply", "SELECT supply FROM supplies WHERE asset = ? AND position < ? ORDER BY position DESC, n DESC LIMIT 1", []any{asset[:], end}, amount{&points[i].Supply})
-				if ignore(err) != nil {
-					return nil, err
-				}
-			}
-			points[i].Time = times[i]
+			points[i] = SupplyPoint{times[i], was[end]}
 		}
-		return points, nil
+		return points, err
 	})
 }

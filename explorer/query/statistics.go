@@ -13,6 +13,7 @@ const (
 type StatisticsFilter struct {
 	Period   string           // minute, hour or day
 	From, To *ledger.UnixTime // the period's start, both included; the newest are kept where there are more than MaxBuckets
+	Newest   int              // at most so many, the newest; 0 is MaxBuckets
 }
 
 // Statistic is what happened in a period.

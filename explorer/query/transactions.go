@@ -152,6 +152,8 @@ func transactionList(ctx context.Context, v store.Read, f TransactionFilter) (*p
 	}
 	refused := f.Refused != nil && *f.Refused || f.Code != nil && *f.Code != ledger.Applied
 	switch {
+	case refused && !along && f.Code != nil:
+		l.where, l.args = "code <> 0 AND code = ?", []any{int64(*f.Code)}
 	case refused && !along:
 		l.where = "code <> 0"
 	case refused:
@@ -160,7 +162,7 @@ func transactionList(ctx context.Context, v store.Read, f TransactionFilter) (*p
 	if f.Refused != nil && !*f.Refused {
 		filter("t.code = 0")
 	}
-	if f.Code != nil {
+	if f.Code != nil && (along || !refused) {
 		filter("t.code = ?", int64(*f.Code))
 	}
 	return l, nil
