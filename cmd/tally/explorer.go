@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
 	"os/signal"
 	"syscall"
 	"time"
@@ -39,7 +41,7 @@ func newExplorer() *cobra.Command {
 	}
 	f := nodeFlags{}
 	f.add(c)
-	where := c.Flags().String("db", "explorer.db", "the `database`: a file, or postgres://user@host/name")
+	where := c.Flags().String("db", "", "the `database`: a file, or postgres://user@host/name, without a password;\nleft out, $"+databaseVariable+", or explorer.db")
 	listen := c.Flags().String("listen", "127.0.0.1:8080", "where pages and API are served, `host:port`; empty for none")
 	proxies := c.Flags().StringSlice("trusted-proxies", nil, "the `networks` (CIDR) of proxies whose X-Forwarded-For says who asks")
 	from := c.Flags().Uint64("from", 0, "index again from this `height` on; 0 is everything; left out, go on where it stands")
@@ -56,7 +58,11 @@ func newExplorer() *cobra.Command {
 			height := ledger.Height(*from)
 			o.From = &height
 		}
-		s := explorerService{where: *where, listen: *listen, index: o}
+		database, err := databaseOf(*where)
+		if err != nil {
+			return err
+		}
+		s := explorerService{where: database, listen: *listen, index: o}
 		for _, text := range *proxies {
 			network, ok := config.ParseNetwork(text)
 			if !ok {
@@ -72,6 +78,23 @@ func newExplorer() *cobra.Command {
 // explorerRetry is the first pause after an error; the longest is thirty of them: so
 // long a node may be back before it is noticed.
 const explorerRetry = 200 * time.Millisecond
+
+// databaseVariable has the database's URL where that has a password: it is the
+// variable of a node's setting, too.
+const databaseVariable = "TALLY_EXPLORER_DATABASE"
+
+// databaseOf is which database to take. A password is never taken from the command
+// line, where other users of the machine could see it.
+func databaseOf(flag string) (string, error) {
+	switch {
+	case flag == "":
+		return cmp.Or(os.Getenv(databaseVariable), "explorer.db"), nil
+	case config.WithoutPassword(flag) != flag:
+		return "", fails(exitUsage, fmt.Errorf("--db %s: other users of this machine could read the password", config.WithoutPassword(flag)),
+			"put it in $PGPASSWORD or ~/.pgpass, or the whole URL in $"+databaseVariable)
+	}
+	return flag, nil
+}
 
 // explorerService is an explorer in a process of its own.
 type explorerService struct {

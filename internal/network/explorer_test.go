@@ -237,8 +237,10 @@ func TestExplorerRefuses(t *testing.T) {
 		{1, []string{"--rpc", url, "--db", filepath.Join(notADirectory, "explorer.db")}, "--db"},
 		{1, []string{"--rpc", url, "--db", dir}, "--db"},
 		{1, []string{"--rpc", url, "--db", noDatabase}, "not a database"},
-		{1, []string{"--rpc", url, "--db", "postgres://tally:geheim@127.0.0.1:1/explorer"}, "127.0.0.1"},
-		{1, []string{"--rpc", url, "--db", "postgres://tally:geheim@127.0.0.1:no/explorer"}, "--db"},
+		{2, []string{"--rpc", url, "--db", "postgres://tally:geheim@127.0.0.1:1/explorer"}, "~/.pgpass"},
+		{2, []string{"--rpc", url, "--db", "postgres://127.0.0.1:1/explorer?password=geheim"}, "~/.pgpass"},
+		{1, []string{"--rpc", url, "--db", "postgres://tally@127.0.0.1:1/explorer"}, "127.0.0.1"},
+		{1, []string{"--rpc", url, "--db", "postgres://tally@127.0.0.1:no/explorer"}, "--db"},
 		{1, []string{"--rpc", url, "--db", filepath.Join(dir, "x.db"), "--listen", n.validators[0].rpc}, "--listen"},
 	} {
 		said := n.tally(c.code, append([]string{"explorer", "--db", filepath.Join(dir, "unused.db")}, c.args...)...)
