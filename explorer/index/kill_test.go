@@ -103,13 +103,14 @@ func TestKilled(t *testing.T) {
 			if done := kill(t, d, seed); done {
 				// It was through before it was killed: from here on again.
 				from := ledger.Height(rand.IntN(killBlocks))
-				db := d.Open(t)
-				run(t, db, until{chain.Source(), from}, from, Options{From: &from})
+				briefly(t, d, func(db *store.Store) {
+					run(t, db, until{chain.Source(), from}, from, Options{From: &from})
+				})
 				continue
 			}
 			amid++
 			if amid%5 == 1 {
-				checkWhole(t, d)
+				briefly(t, d, func(db *store.Store) { checkWhole(t, db) })
 			}
 		}
 		t.Logf("%d kills in %s, chain of seed %d", amid, d.Kind, seed)
@@ -153,11 +154,24 @@ func kill(t *testing.T, d explorertest.Database, seed uint64) (done bool) {
 	return strings.Contains(string(said), "DONE\n")
 }
 
+// briefly opens a database and closes it again: PostgreSQL has not connections for
+// hundreds at once.
+func briefly(t *testing.T, d explorertest.Database, work func(*store.Store)) {
+	t.Helper()
+	db, err := store.Open(t.Context(), d.Where)
+	if err != nil {
+		t.Fatal(err)
+	}
+	work(db)
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // checkWhole: after a kill there are whole blocks up to the cursor, and nothing of
 // the next.
-func checkWhole(t *testing.T, d explorertest.Database) {
+func checkWhole(t *testing.T, db *store.Store) {
 	t.Helper()
-	db := d.Open(t)
 	height, ok := db.Height()
 	for _, query := range []string{
 		"SELECT coalesce(max(height), -1) FROM blocks", "SELECT coalesce(max(position) >> 20, -1) FROM transactions", "SELECT coalesce(max(height), -1) FROM versions",
