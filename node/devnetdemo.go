@@ -33,11 +33,12 @@ type demo struct {
 	admins  []*crypto.PrivateKey // of the members
 	nonces  map[crypto.Address]ledger.Nonce
 	payment int
+	pause   time.Duration // the mean time between two payments
 }
 
-func newDemo(n *Node, log *slog.Logger) *demo {
+func newDemo(n *Node, log *slog.Logger, mean time.Duration) *demo {
 	now := uint64(time.Now().UnixNano())
-	return &demo{node: n, log: log, random: rand.New(rand.NewPCG(now, now>>1)), nonces: map[crypto.Address]ledger.Nonce{}}
+	return &demo{node: n, log: log, pause: mean, random: rand.New(rand.NewPCG(now, now>>1)), nonces: map[crypto.Address]ledger.Nonce{}}
 }
 
 // run makes the load until ctx ends. What the node does not take is not tried again.
@@ -46,7 +47,7 @@ func (d *demo) run(ctx context.Context) {
 		d.log.Error("the demo load cannot begin", "err", err)
 		return
 	}
-	for pause(ctx, demoPause/2+time.Duration(d.random.Int64N(int64(demoPause)))) {
+	for pause(ctx, d.pause/2+time.Duration(d.random.Int64N(int64(d.pause)))) {
 		err := d.pay(ctx)
 		d.payment++
 		if err == nil && d.payment%demoHolds == 0 {
@@ -141,7 +142,7 @@ func tenfold(a ledger.Amount) ledger.Amount {
 }
 
 // hold sets an amount aside; of every three one is paid, one is given back, and one
-// is left open.
+// is left open. The first is asked for twice, so that there are refusals to see.
 func (d *demo) hold(ctx context.Context) error {
 	from, to := d.pair()
 	h := ledger.CreateHold{From: from.Address(), To: to.Address(), Asset: d.asset(1), Amount: d.amount(1),
@@ -152,9 +153,9 @@ func (d *demo) hold(ctx context.Context) error {
 	}
 	made := r.Events[0].Other
 	switch d.payment / demoHolds % 3 {
-	case 0:
-		_, err = d.send(ctx, to, &ledger.CaptureHold{Hold: made, Amount: h.Amount, Reference: h.Reference}, "The goods have come")
 	case 1:
+		err = d.twice(ctx, to, &ledger.CaptureHold{Hold: made, Amount: h.Amount, Reference: h.Reference}, "The goods have come")
+	case 2:
 		_, err = d.send(ctx, to, &ledger.ReleaseHold{Hold: made}, "Cancelled: the deposit goes back")
 	}
 	return err
@@ -213,29 +214,67 @@ func (d *demo) done(ctx context.Context, key *crypto.PrivateKey, op ledger.Opera
 	return d.node.backend.WaitReceipt(wait, hash)
 }
 
+// twice sends an operation that can be done once, and the same again under the next
+// nonce before it is: the ledger refuses the second.
+func (d *demo) twice(ctx context.Context, key *crypto.PrivateKey, op ledger.Operation, memo string) error {
+	first, err := d.sign(key, op, memo)
+	if err != nil {
+		return err
+	}
+	again, err := d.sign(key, op, memo+" (sent again by mistake)")
+	if err != nil {
+		return err
+	}
+	if err := d.submit(ctx, first); err != nil {
+		return err
+	}
+	_ = d.submit(ctx, again) // where the first is in a block by now, the node does not take it at all
+	return nil
+}
+
 // send signs an operation and hands it to the node.
 func (d *demo) send(ctx context.Context, key *crypto.PrivateKey, op ledger.Operation, memo string) (crypto.Hash, error) {
-	sender, backend := key.Address(), d.node.backend
-	view, err := backend.View(backend.Height())
+	tx, err := d.sign(key, op, memo)
 	if err != nil {
 		return crypto.Hash{}, err
 	}
+	return tx.Hash, d.submit(ctx, tx)
+}
+
+// sign makes a transaction under the sender's next nonce.
+func (d *demo) sign(key *crypto.PrivateKey, op ledger.Operation, memo string) (*ledger.Tx, error) {
+	sender, backend := key.Address(), d.node.backend
+	view, err := backend.View(backend.Height())
+	if err != nil {
+		return nil, err
+	}
 	account, err := view.Account(sender)
-	if err != nil || account == nil {
-		return crypto.Hash{}, err
+	if err != nil {
+		return nil, err
+	}
+	if account == nil {
+		return nil, fmt.Errorf("there is no account %s", sender)
 	}
 	nonce := max(d.nonces[sender], ledger.Nonce(account.NextNonce))
 	tx, code := ledger.Sign(d.node.Network(), ledger.Body{Sender: sender, Nonce: nonce, Memo: memo, Op: op}, ledger.SchemeBodyHash, key)
 	if code != ledger.Applied {
-		return crypto.Hash{}, fmt.Errorf("%s: %s", op.Kind(), code.Info().Meaning)
-	}
-	verdict, err := backend.Submit(ctx, tx.Raw)
-	if err != nil {
-		return crypto.Hash{}, err
-	}
-	if verdict.Code != ledger.Applied {
-		return crypto.Hash{}, fmt.Errorf("%s of %s: %s", op.Kind(), sender, verdict.Code.Info().Meaning)
+		return nil, fmt.Errorf("%s: %s", op.Kind(), code.Info().Meaning)
 	}
 	d.nonces[sender] = nonce + 1
-	return tx.Hash, nil
+	return tx, nil
+}
+
+// submit hands a transaction to the node.
+func (d *demo) submit(ctx context.Context, tx *ledger.Tx) error {
+	verdict, err := d.node.backend.Submit(ctx, tx.Raw)
+	if err != nil || verdict.Code != ledger.Applied {
+		d.nonces[tx.Sender] = tx.Nonce // it was not spent
+	}
+	if err != nil {
+		return err
+	}
+	if verdict.Code != ledger.Applied {
+		return fmt.Errorf("%s of %s: %s", tx.Body.Op.Kind(), tx.Sender, verdict.Code.Info().Meaning)
+	}
+	return nil
 }
