@@ -107,6 +107,7 @@ type explorerService struct {
 func (s explorerService) run(c *cobra.Command, f *nodeFlags) error {
 	ctx, stop := signal.NotifyContext(c.Context(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	explorer.KeepMemory()
 	options, err := f.access.options()
 	if err != nil {
 		return err
