@@ -40,6 +40,9 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Accel-Buffering", "no") // nginx would hold events back
+	// The end of the connection is the end of the stream. In chunks, each message would
+	// be three writes to the system, and three wakings of its reader, in place of one.
+	w.Header().Set("Transfer-Encoding", "identity")
 	s := stream{w, http.NewResponseController(w)}
 	at := h.join()
 	if !resumes {
@@ -101,7 +104,7 @@ func (h *Hub) replay(ctx context.Context, s stream, after, to uint64) bool {
 		after = to - 1
 	}
 	for next := after + 1; next <= to; next++ {
-		text, err := h.message(ctx, next)
+		text, _, err := h.message(ctx, next, shown)
 		if err != nil {
 			return false // the viewer comes back
 		}
@@ -144,6 +147,8 @@ func (h *Hub) pass(ctx context.Context, s stream, at *link, seen uint64) bool {
 		return h.replay(ctx, s, seen, at.block)
 	case at.moves && at.block <= seen:
 		return true
+	case at.moves && at.after < seen: // it has seen the first of them
+		return h.replay(ctx, s, seen, at.block)
 	}
 	return s.write(at.text)
 }
