@@ -150,9 +150,12 @@ func (h *Hub) position() uint64 {
 func (h *Hub) rest(ctx context.Context) {
 	select {
 	case <-ctx.Done():
-	case <-time.After(min(time.Duration(h.viewed.Load())*each, longest)):
+	case <-time.After(h.pause()):
 	}
 }
+
+// pause is how long a rest is, for the viewers that there are.
+func (h *Hub) pause() time.Duration { return min(time.Duration(h.viewed.Load())*each, longest) }
 
 // advance sends the blocks up to height, all of them at once. It is false where there
 // was nothing to send, or nobody to send it to.

@@ -2,6 +2,7 @@ package live
 
 import (
 	"context"
+	"math/rand/v2"
 	"net/http"
 	"strconv"
 	"time"
@@ -12,6 +13,8 @@ const (
 	beat = 15 * time.Second
 	// writeWithin bounds how long a client may take for a message.
 	writeWithin = 10 * time.Second
+	// notice is a pause that is worth a wait.
+	notice = 20 * time.Millisecond
 	// maxBehind is how old the next message of a viewer may be: one that is further
 	// behind is cut off, and comes back.
 	maxBehind = 30 * time.Second
@@ -123,6 +126,9 @@ func (h *Hub) follow(ctx context.Context, s stream, at *link, seen uint64) {
 	for {
 		select {
 		case <-at.ready:
+			if !h.turn(ctx) {
+				return
+			}
 			at = at.next
 			if time.Since(at.made) > maxBehind || !h.pass(ctx, s, at, seen) {
 				return
@@ -138,6 +144,25 @@ func (h *Hub) follow(ctx context.Context, s stream, at *link, seen uint64) {
 			return
 		}
 	}
+}
+
+// turn waits for the viewer's turn, somewhere within the hub's rest: where all of many
+// were told at the same moment, the processors would do nothing else for that long. It
+// is false at the end.
+func (h *Hub) turn(ctx context.Context) bool {
+	wait := h.pause()
+	if wait < notice {
+		return true
+	}
+	timer := time.NewTimer(rand.N(wait))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+	case <-h.ended:
+	}
+	return false
 }
 
 // pass sends a link to a viewer, if there is anything in it that is new.
