@@ -32,8 +32,8 @@ const (
 	// the blocks of a busy network cost a thousand viewers' machine a few writes a second
 	// and not tens of thousands, which would slow consensus beside them. Ten viewers do
 	// not notice.
-	each    = 600 * time.Microsecond
-	longest = time.Second
+	each    = time.Millisecond
+	longest = 2 * time.Second
 	// again is the pause after the index did not answer.
 	again = time.Second
 )
