@@ -20,7 +20,6 @@ type Explorer struct {
 	db      string // its database
 	address string // where it serves
 	log     string
-	flags   []string
 	env     []string
 	process *process
 }
