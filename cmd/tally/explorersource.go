@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick/client"
+	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/explorer"
 	"github.com/tallystick/tallystick/ledger"
 	"github.com/tallystick/tallystick/rpc/wire"
@@ -70,4 +71,18 @@ func (s remoteSource) Proof(ctx context.Context, key []byte) (*explorer.Proof, e
 		return nil, err
 	}
 	return &explorer.Proof{Height: ledger.Height(p.Height), Value: p.Value, Proof: p.Proof}, nil
+}
+
+func (s remoteSource) ReceiptProof(ctx context.Context, hash crypto.Hash) (*wire.ReceiptProof, error) {
+	p, err := s.node.ReceiptProof(ctx, hash)
+	var refused *client.Error
+	if errors.As(err, &refused) {
+		switch refused.Name {
+		case "notYetProvable":
+			return nil, errors.Join(explorer.ErrNoProof, err)
+		case "blockPruned":
+			return nil, errors.Join(explorer.ErrPruned, err)
+		}
+	}
+	return p, err
 }
