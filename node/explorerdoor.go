@@ -40,8 +40,9 @@ func (n *Node) startExplorer(ctx context.Context) error {
 		return fmt.Errorf("explorer.database: %w", err)
 	}
 	log := n.log.With("module", "explorer")
-	follower := index.New(db, n.ExplorerSource(), index.Options{Logger: log, Registry: n.registry})
-	pages := door.New(door.Options{Queries: query.New(db, follower), TrustedProxies: n.reload.access.TrustedProxies, Version: n.options.Version, Log: log})
+	source := n.ExplorerSource()
+	follower := index.New(db, source, index.Options{Logger: log, Registry: n.registry})
+	pages := door.New(door.Options{Queries: query.New(db, follower), Proofs: source, TrustedProxies: n.reload.access.TrustedProxies, Version: n.options.Version, Log: log})
 	n.explorer = listener.Addr().String()
 	n.routine.Go(func() {
 		defer db.Close()

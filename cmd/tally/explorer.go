@@ -98,7 +98,8 @@ func (s explorerService) run(c *cobra.Command, f *nodeFlags) error {
 	defer db.Close()
 	height, _ := db.Height()
 	fmt.Fprintf(c.OutOrStdout(), "indexing network %s into %s, from block %d\n", node.Network().ID, db.Name(), height)
-	follower := index.New(db, remoteSource{node}, s.index)
+	source := remoteSource{node}
+	follower := index.New(db, source, s.index)
 	if s.listen == "" {
 		return explorerError(follower.Run(ctx))
 	}
@@ -107,14 +108,14 @@ func (s explorerService) run(c *cobra.Command, f *nodeFlags) error {
 		return fails(exitFailed, fmt.Errorf("--listen %s: %w", s.listen, err), "stop what uses that address, or give another")
 	}
 	fmt.Fprintf(c.OutOrStdout(), "serving http://%s\n", listener.Addr())
-	return s.serve(ctx, listener, db, follower)
+	return s.serve(ctx, listener, db, follower, source)
 }
 
 // serve answers while the index is kept. Either of them ends both.
-func (s explorerService) serve(ctx context.Context, listener net.Listener, db *store.Store, follower *index.Index) error {
+func (s explorerService) serve(ctx context.Context, listener net.Listener, db *store.Store, follower *index.Index, source explorer.Source) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return explorerError(follower.Run(ctx)) })
-	pages := door.New(door.Options{Queries: query.New(db, follower), TrustedProxies: s.proxies, Version: readBuild().Version, Log: s.index.Logger})
+	pages := door.New(door.Options{Queries: query.New(db, follower), Proofs: source, TrustedProxies: s.proxies, Version: readBuild().Version, Log: s.index.Logger})
 	group.Go(func() error { return pages.Serve(ctx, listener) })
 	return group.Wait()
 }

@@ -55,7 +55,7 @@ type harness struct {
 
 func newHarness(t *testing.T) *harness {
 	h := &harness{world: worldtest.New(120)}
-	h.API = New(Options{Queries: h.world, Version: "test"})
+	h.API = New(Options{Queries: h.world, Proofs: h.world, Version: "test"})
 	if err := json.Unmarshal(h.Document(), &h.document); err != nil {
 		t.Fatal(err)
 	}
