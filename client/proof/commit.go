@@ -95,7 +95,7 @@ func (out *Proven) commit(p *wire.ReceiptProof, next *types.Header) error {
 			out.Signed += v.Power
 		}
 	}
-	if err := commit.ValidateBasic(); err != nil {
+	if err := errors.Join(commit.BlockID.ValidateBasic(), commit.ValidateBasic()); err != nil { // each leaves out what CometBFT panics on
 		return fmt.Errorf("commit: %w", err)
 	}
 	if err := types.VerifyCommit(next.ChainID, set, commit.BlockID, next.Height, commit); err != nil {

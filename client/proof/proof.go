@@ -125,9 +125,14 @@ func outcome(p *wire.ReceiptProof) (*Proven, *ledger.TxResult, error) {
 		return nil, nil, errors.New("a refused transaction has events")
 	}
 	for i := range p.Events {
-		if r.Events[i] = p.Events[i].Event; r.Events[i].Type.Name() == "unknown" {
+		e := p.Events[i].Event
+		if e.Type.Name() == "unknown" {
 			return nil, nil, fmt.Errorf("event %d is of no known type", i)
 		}
+		if plain, ok := ledger.ParseEvent(e.Type.Name(), e.Attributes()); !ok || plain != e { // JSON makes no such one
+			return nil, nil, fmt.Errorf("event %d has a value that no %s has", i, e.Type.Name())
+		}
+		r.Events[i] = e
 	}
 	if hash := crypto.Keccak256(p.Raw); hash != p.Hash {
 		return nil, nil, fmt.Errorf("raw has the hash %s, not %s", hash, p.Hash)
