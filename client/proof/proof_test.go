@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/cometbft/cometbft/crypto/ed25519"
+	cometjson "github.com/cometbft/cometbft/libs/json"
+	"github.com/cometbft/cometbft/types"
 	"github.com/ethereum/go-ethereum/common"
 	ethtypes "github.com/ethereum/go-ethereum/core/types"
 	ethcrypto "github.com/ethereum/go-ethereum/crypto"
@@ -292,7 +294,41 @@ func TestHostileProofs(t *testing.T) {
 	}
 }
 
-// A genesis document of members and one of validators alone say whom to trust.
+// A genesis document without members says whom to trust by its own list. Packages node and
+// cmd/tally read one with members, of a real network.
+func TestGenesisOfListedValidators(t *testing.T) {
+	c := newChain(t, 1)
+	var list []types.GenesisValidator
+	for _, k := range c.keys {
+		list = append(list, types.GenesisValidator{PubKey: k.PubKey(), Power: c.power})
+	}
+	issuer := payer.Address()
+	state := ledger.Genesis{NetworkID: "proof-test", ChainID: 777_777, Settlement: "EUR", Params: ledger.NewGenesisParams(ledger.DefaultParams()),
+		Assets: []ledger.GenesisAsset{{Symbol: "EUR", Name: "Euro", Decimals: 2, Issuer: issuer}}, Accounts: []ledger.GenesisAccount{{Address: issuer}}}
+	document := func(id string, list []types.GenesisValidator) []byte {
+		validators, err := cometjson.Marshal(list)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return mustJSON(t, map[string]any{"chain_id": id, "app_state": state, "validators": json.RawMessage(validators)})
+	}
+	trust, err := proof.Genesis(document("proof-test", list))
+	if err != nil || len(trust.Validators) != 4 || trust.GenesisHash == [32]byte{} {
+		t.Fatalf("%+v, %v", trust, err)
+	}
+	if got, err := proof.Verify(c.prove(t, 0), trust); err != nil || !got.Trusted.Same {
+		t.Errorf("%+v, %v", got, err)
+	}
+	weak := append([]types.GenesisValidator{}, list...)
+	weak[1].Power = 0
+	for name, text := range map[string][]byte{"another ID": document("another", list), "no validators": document("proof-test", nil), "no power": document("proof-test", weak)} {
+		if trust, err := proof.Genesis(text); err == nil {
+			t.Errorf("%s: %+v", name, trust)
+		}
+	}
+}
+
+// What is no genesis document gives no trust.
 func TestGenesisRefused(t *testing.T) {
 	for name, text := range map[string]string{
 		"nothing": "", "not JSON": "x", "an array": "[]", "no state": `{"chain_id":"a"}`, "no such state": `{"chain_id":"a","app_state":{"networkId":1}}`,
