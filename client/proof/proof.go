@@ -148,7 +148,7 @@ func outcome(p *wire.ReceiptProof) (*Proven, *ledger.TxResult, error) {
 func resultLeaf(r *ledger.TxResult) []byte {
 	var leaf []byte
 	if r.Code != 0 {
-		leaf = binary.AppendUvarint(append(leaf, 1<<3|0), uint64(r.Code)) // field 1, a varint
+		leaf = binary.AppendUvarint(append(leaf, 1<<3), uint64(r.Code)) // field 1, a varint
 	}
 	digest := r.Digest()
 	leaf = append(leaf, 2<<3|2, byte(len(digest))) // field 2, bytes

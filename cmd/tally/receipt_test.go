@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tallystick/tallystick/client"
 	"github.com/tallystick/tallystick/crypto"
 )
 
@@ -72,6 +73,19 @@ func TestReceipt(t *testing.T) {
 	says(tally(exitFailed, "receipt", "verify", path, "--validators", crypto.Hash{1}.String()), "not signed by whom you trust", "those of others")
 	tally(exitUsage, "receipt", "verify", path, "--validators", "0x12")
 	tally(exitUsage, "receipt", "verify", path, "--validators", crypto.Hash{}.String())
+
+	node, err := client.Dial(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer node.Close()
+	far, err := remoteSource{node}.ReceiptProof(t.Context(), receipt.Hash)
+	if err != nil || far == nil || far.Hash != receipt.Hash {
+		t.Errorf("an explorer apart from the node has %+v, %v", far, err)
+	}
+	if far, err := (remoteSource{node}).ReceiptProof(t.Context(), crypto.Hash{1}); far != nil || err != nil {
+		t.Errorf("of what is not there an explorer has %+v, %v", far, err)
+	}
 
 	changed := file("changed.json", bytes.Replace(proof, []byte(`"code": 0`), []byte(`"code": 100`), 1))
 	says(tally(exitFailed, "receipt", "verify", changed, "--genesis", genesis), "proves nothing", "do not rely on it")
