@@ -71,8 +71,9 @@ func (n *Node) startExplorer(ctx context.Context) error {
 
 // serveExplorer indexes and serves until ctx ends.
 func (n *Node) serveExplorer(ctx context.Context, listener net.Listener, db *store.Store, log *slog.Logger) {
-	follower := index.New(db, n.ExplorerSource(), index.Options{Logger: log, Registry: n.registry, Retry: explorerRetry})
-	pages := door.New(door.Options{Queries: query.New(db, follower), TrustedProxies: n.reload.access.TrustedProxies, Version: n.options.Version, Log: log})
+	source := n.ExplorerSource()
+	follower := index.New(db, source, index.Options{Logger: log, Registry: n.registry, Retry: explorerRetry})
+	pages := door.New(door.Options{Queries: query.New(db, follower), Proofs: source, TrustedProxies: n.reload.access.TrustedProxies, Version: n.options.Version, Log: log})
 	indexed := make(chan struct{})
 	go func() {
 		defer close(indexed)

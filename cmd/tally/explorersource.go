@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick/client"
+	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/explorer"
 	"github.com/tallystick/tallystick/explorer/index"
 	"github.com/tallystick/tallystick/ledger"
@@ -236,4 +237,23 @@ func (s *remoteSource) Proof(ctx context.Context, key []byte) (*explorer.Proof, 
 		return nil, err
 	}
 	return &explorer.Proof{Height: ledger.Height(p.Height), Value: p.Value, Proof: p.Proof}, nil
+}
+
+// ReceiptProof tells the two reasons for which there is no proof, ErrNoProof and
+// ErrPruned, from a node that fails.
+func (s *remoteSource) ReceiptProof(ctx context.Context, hash crypto.Hash) (*wire.ReceiptProof, error) {
+	node, err := s.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p, err := node.ReceiptProof(ctx, hash)
+	if refused, ok := errors.AsType[*client.Error](err); ok {
+		switch refused.Name {
+		case "notYetProvable":
+			return nil, errors.Join(explorer.ErrNoProof, err)
+		case "blockPruned":
+			return nil, errors.Join(explorer.ErrPruned, err)
+		}
+	}
+	return p, err
 }

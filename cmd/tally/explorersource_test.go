@@ -74,7 +74,7 @@ func fakeNode(t *testing.T, height, base uint64) string {
 	return server.URL
 }
 
-func fakeSource(t *testing.T, urls ...string) *remoteSource {
+func sourceOf(t *testing.T, urls ...string) *remoteSource {
 	t.Helper()
 	s := newRemoteSource(&nodeFlags{urls: urls, timeout: 10 * time.Second}, client.Options{}, nil)
 	t.Cleanup(s.close)
@@ -105,7 +105,7 @@ func TestExplorerAsksEveryNode(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			b, err := fakeSource(t, c.urls...).Block(t.Context(), c.height)
+			b, err := sourceOf(t, c.urls...).Block(t.Context(), c.height)
 			if (b != nil) != c.found || errors.Is(err, explorer.ErrPruned) != c.pruned {
 				t.Fatalf("block %v, %v", b, err)
 			}
@@ -122,7 +122,7 @@ func TestExplorerKnowsItsNetwork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := fakeSource(t, fakeNode(t, 3, 1))
+	s := sourceOf(t, fakeNode(t, 3, 1))
 	s.stored = own
 	if _, err := s.Height(t.Context()); !errors.Is(err, index.ErrOtherNetwork) || !strings.Contains(err.Error(), `"own"`) || !strings.Contains(err.Error(), `"test"`) {
 		t.Fatalf("a node of another network: %v", err)

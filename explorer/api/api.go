@@ -21,6 +21,8 @@ const DocumentPath = Prefix + "/openapi.json"
 // Options are what an API needs.
 type Options struct {
 	Queries query.Queries
+	// Proofs proves receipts; without it none is provable.
+	Proofs Prover
 	// Events answers Prefix + "/events", which the document describes.
 	Events http.Handler
 	// Version is the program's, for the document.
@@ -37,8 +39,9 @@ type API struct {
 
 // server has the operations.
 type server struct {
-	q   query.Queries
-	log *slog.Logger
+	q      query.Queries
+	proofs Prover
+	log    *slog.Logger
 }
 
 // New makes the API.
@@ -67,8 +70,9 @@ func New(o Options) *API {
 	}
 	mux := http.NewServeMux()
 	a := &API{huma: humago.New(mux, config)}
-	s := &server{q: o.Queries, log: o.Log}
+	s := &server{q: o.Queries, proofs: o.Proofs, log: o.Log}
 	s.chain(a.huma)
+	s.proof(a.huma)
 	s.money(a.huma)
 	s.holdings(a.huma)
 	s.govern(a.huma)
@@ -148,7 +152,7 @@ func sampled[T any](points []T, err error) (*answer[series[T]], error) {
 // read registers an operation that reads. Errors of the index become problems.
 func read[I, O any](a huma.API, s *server, op huma.Operation, f func(context.Context, *I) (*O, error)) {
 	op.Method, op.Path = http.MethodGet, Prefix+op.Path
-	op.Errors = []int{http.StatusBadRequest, http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusTooManyRequests}
+	op.Errors = append(op.Errors, http.StatusBadRequest, http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusTooManyRequests)
 	choosable[O](a, &op)
 	huma.Register(a, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := f(ctx, in)
@@ -165,7 +169,7 @@ func (s *server) problem(ctx context.Context, operation string, err error) error
 	var invalid *query.InvalidError
 	switch {
 	case errors.As(err, &status):
-		return status
+		return err // with its headers
 	case errors.Is(err, query.ErrNotFound):
 		return huma.Error404NotFound("the index has no such thing: it may not exist, or not be indexed yet (see /api/v1/status)")
 	case errors.As(err, &invalid):

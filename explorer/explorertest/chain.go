@@ -17,6 +17,7 @@ import (
 	"github.com/tallystick/tallystick/explorer"
 	"github.com/tallystick/tallystick/ledger"
 	"github.com/tallystick/tallystick/ledger/ledgertest"
+	"github.com/tallystick/tallystick/rpc/wire"
 )
 
 // Chain is a growing chain; Source is how an explorer sees it.
@@ -274,4 +275,9 @@ func (s source) Proof(ctx context.Context, key []byte) (*explorer.Proof, error) 
 		value = s.Lie(key, value)
 	}
 	return &explorer.Proof{Height: top - 1, Value: value, Proof: bytes}, ctx.Err()
+}
+
+// ReceiptProof proves nothing: nobody signs this chain.
+func (s source) ReceiptProof(context.Context, crypto.Hash) (*wire.ReceiptProof, error) {
+	return nil, explorer.ErrNoProof
 }

@@ -40,6 +40,8 @@ type World struct {
 	holds     []query.Hold
 	// Err, if it is set, is what every question is answered with.
 	Err error
+	// ProofErr, if it is set, is what ReceiptProof answers with.
+	ProofErr error
 }
 
 var _ query.Queries = (*World)(nil)
