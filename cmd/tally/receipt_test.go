@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tallystick/tallystick/client"
 	"github.com/tallystick/tallystick/crypto"
 )
 
