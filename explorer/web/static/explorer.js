@@ -40,9 +40,26 @@ function ages() {
   }
 }
 
+// offerCopies puts a button beside every shortened hash and address that stands by
+// itself: they would do nothing without this script, so they are not in the HTML.
+function offerCopies(root) {
+  if (!navigator.clipboard) return;
+  for (const hash of root.querySelectorAll(".hash[title]")) addCopy(hash);
+}
+
+function addCopy(hash) {
+  const place = hash.closest("a") ?? hash;
+  if (place.closest(".flow") || place.nextElementSibling?.classList.contains("copy")) return;
+  const button = document.getElementById("copybutton").content.firstElementChild.cloneNode(true);
+  button.dataset.copy = hash.title;
+  button.querySelector(".unseen").textContent = `Copy ${hash.title}`;
+  place.after(button);
+}
+
 function copying() {
   if (!navigator.clipboard) return;
   for (const button of document.querySelectorAll("button.copy")) button.hidden = false;
+  offerCopies(document);
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("button.copy");
     if (!button) return;
@@ -94,8 +111,9 @@ function show(row, part, text, href) {
   if (href) place.href = href;
   const hash = place.querySelector(".hash");
   if (hash && text.startsWith("0x")) {
-    hash.querySelector(".head").textContent = text.slice(0, -6);
-    hash.querySelector(".tail").textContent = text.slice(-6);
+    hash.title = text;
+    hash.querySelector(".short").textContent = `${text.slice(0, 6)}…${text.slice(-4)}`;
+    hash.querySelector(".unseen").textContent = text;
   } else {
     place.textContent = text;
   }
@@ -138,6 +156,7 @@ function transactionRow(tx, names) {
     for (const extra of [".arrow", '[data-part="to"]', ".money"]) row.querySelector(extra).remove();
     show(row, "kind", ` ${spaced(tx.kind)}`);
   }
+  offerCopies(row);
   return row;
 }
 
