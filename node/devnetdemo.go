@@ -20,6 +20,8 @@ const (
 	// demoHolds and demoProposals are after how many payments there is one of them.
 	demoHolds     = 12
 	demoProposals = 60
+	demoBoards    = 10 // payments that two must sign
+	demoRefusals  = 15 // refused transactions
 	// demoWithin bounds the wait for what another transaction builds on.
 	demoWithin = 20 * time.Second
 )
@@ -31,6 +33,7 @@ type demo struct {
 	random  *rand.Rand
 	keys    []*crypto.PrivateKey // of the funded accounts
 	admins  []*crypto.PrivateKey // of the members
+	firms   []*crypto.PrivateKey // of accounts that the members answer for
 	nonces  map[crypto.Address]ledger.Nonce
 	payment int
 }
@@ -42,13 +45,23 @@ func newDemo(n *Node, log *slog.Logger) *demo {
 
 // run makes the load until ctx ends. What the node does not take is not tried again.
 func (d *demo) run(ctx context.Context) {
-	if err := d.prepare(); err != nil {
+	err := d.prepare()
+	if err == nil {
+		err = d.found(ctx)
+	}
+	if err != nil && ctx.Err() == nil {
 		d.log.Error("the demo load cannot begin", "err", err)
 		return
 	}
 	for pause(ctx, demoPause/2+time.Duration(d.random.Int64N(int64(demoPause)))) {
 		err := d.pay(ctx)
 		d.payment++
+		if err == nil && d.payment%demoBoards == demoBoards/2 {
+			err = d.payTogether(ctx)
+		}
+		if err == nil && d.payment%demoRefusals == demoRefusals/3 {
+			err = d.collide(ctx)
+		}
 		if err == nil && d.payment%demoHolds == 0 {
 			err = d.hold(ctx)
 		}
@@ -140,12 +153,17 @@ func tenfold(a ledger.Amount) ledger.Amount {
 	return sum
 }
 
+// deposit is an amount that one sets aside for another.
+func (d *demo) deposit(from, to *crypto.PrivateKey) ledger.CreateHold {
+	return ledger.CreateHold{From: from.Address(), To: to.Address(), Asset: d.asset(1), Amount: d.amount(1),
+		Expiry: ledger.UnixTime(time.Now().Add(time.Hour).Unix()), Reference: fmt.Sprintf("DEPOSIT-%04d", d.payment)}
+}
+
 // hold sets an amount aside; of every three one is paid, one is given back, and one
 // is left open.
 func (d *demo) hold(ctx context.Context) error {
 	from, to := d.pair()
-	h := ledger.CreateHold{From: from.Address(), To: to.Address(), Asset: d.asset(1), Amount: d.amount(1),
-		Expiry: ledger.UnixTime(time.Now().Add(time.Hour).Unix()), Reference: fmt.Sprintf("DEPOSIT-%04d", d.payment)}
+	h := d.deposit(from, to)
 	r, err := d.done(ctx, from, &h, "Deposit until the goods have come")
 	if err != nil || len(r.Events) == 0 {
 		return err
@@ -213,9 +231,14 @@ func (d *demo) done(ctx context.Context, key *crypto.PrivateKey, op ledger.Opera
 	return d.node.backend.WaitReceipt(wait, hash)
 }
 
-// send signs an operation and hands it to the node.
+// send signs an operation of a key's own account and hands it to the node.
 func (d *demo) send(ctx context.Context, key *crypto.PrivateKey, op ledger.Operation, memo string) (crypto.Hash, error) {
-	sender, backend := key.Address(), d.node.backend
+	return d.sendOf(ctx, key.Address(), op, memo, key)
+}
+
+// sendOf signs an operation of an account with the keys that act for it.
+func (d *demo) sendOf(ctx context.Context, sender crypto.Address, op ledger.Operation, memo string, keys ...*crypto.PrivateKey) (crypto.Hash, error) {
+	backend := d.node.backend
 	view, err := backend.View(backend.Height())
 	if err != nil {
 		return crypto.Hash{}, err
@@ -225,7 +248,7 @@ func (d *demo) send(ctx context.Context, key *crypto.PrivateKey, op ledger.Opera
 		return crypto.Hash{}, err
 	}
 	nonce := max(d.nonces[sender], ledger.Nonce(account.NextNonce))
-	tx, code := ledger.Sign(d.node.Network(), ledger.Body{Sender: sender, Nonce: nonce, Memo: memo, Op: op}, ledger.SchemeBodyHash, key)
+	tx, code := ledger.Sign(d.node.Network(), ledger.Body{Sender: sender, Nonce: nonce, Memo: memo, Op: op}, ledger.SchemeBodyHash, keys...)
 	if code != ledger.Applied {
 		return crypto.Hash{}, fmt.Errorf("%s: %s", op.Kind(), code.Info().Meaning)
 	}

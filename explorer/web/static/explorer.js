@@ -49,7 +49,7 @@ function offerCopies(root) {
 
 function addCopy(hash) {
   const place = hash.closest("a") ?? hash;
-  if (place.closest(".flow") || place.nextElementSibling?.classList.contains("copy")) return;
+  if (place.closest(".flow, .sentences .who, .lead") || place.nextElementSibling?.classList.contains("copy")) return;
   const button = document.getElementById("copybutton").content.firstElementChild.cloneNode(true);
   button.dataset.copy = hash.title;
   button.querySelector(".unseen").textContent = `Copy ${hash.title}`;
