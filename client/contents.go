@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/ledger"
 	"github.com/tallystick/tallystick/rpc/wire"
 )
@@ -42,4 +43,15 @@ func (c *Client) StateProof(ctx context.Context, key []byte) (*wire.StateProof, 
 		return nil, err
 	}
 	return &p, nil
+}
+
+// ReceiptProof is what became of a transaction, with a proof that package client/proof
+// checks; nil where no committed transaction has this hash. Until the block after the
+// transaction's is there the error is Temporary, with the name notYetProvable.
+func (c *Client) ReceiptProof(ctx context.Context, hash crypto.Hash) (*wire.ReceiptProof, error) {
+	var p *wire.ReceiptProof
+	if err := c.read(ctx, &p, "ledger_getReceiptProof", hash); err != nil {
+		return nil, err
+	}
+	return p, nil
 }

@@ -22,6 +22,8 @@ type setting struct {
 	parse func(*Config, string) bool
 	// render writes the value as TOML.
 	render func(*Config) string
+	// show is render where something of the value is not to be seen; nil where all is.
+	show func(*Config) string
 	// check judges the value; nil is good.
 	check func(*Config) error
 	// live says that a running node takes a new value.

@@ -21,7 +21,7 @@ const (
 type Setting struct {
 	// Key is the dotted name, "rpc.max_batch".
 	Key string `json:"key"`
-	// Value is the value as TOML.
+	// Value is the value as TOML, a database's without its password.
 	Value string `json:"value"`
 	// Source is where it came from.
 	Source Source `json:"source"`
@@ -40,8 +40,12 @@ func Show(path string) ([]Setting, error) {
 	}
 	shown := make([]Setting, 0, len(settings))
 	for _, s := range settings {
+		value := s.render
+		if s.show != nil {
+			value = s.show
+		}
 		shown = append(shown, Setting{
-			Key: s.name, Value: s.render(&c), Source: sources[s.name], Variable: s.environment(),
+			Key: s.name, Value: value(&c), Source: sources[s.name], Variable: s.environment(),
 		})
 	}
 	return append(shown, showTree("comet", c.Comet)...), nil

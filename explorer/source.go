@@ -6,6 +6,7 @@ import (
 
 	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/ledger"
+	"github.com/tallystick/tallystick/rpc/wire"
 )
 
 // Source is the chain as a node tells it. Methods may be called from several
@@ -26,6 +27,10 @@ type Source interface {
 	// Proof is a value of the committed state with its proof, as recent as the
 	// source can prove it. Who asks must check it. Error: ErrNoProof.
 	Proof(ctx context.Context, key []byte) (*Proof, error)
+	// ReceiptProof is a transaction and what became of it, with a proof for who trusts
+	// neither the source nor the explorer; nil for what the source does not know.
+	// Errors: ErrNoProof where the next block is not there yet, ErrPruned.
+	ReceiptProof(ctx context.Context, hash crypto.Hash) (*wire.ReceiptProof, error)
 }
 
 // ErrPruned: the source does not keep the block any more.

@@ -39,6 +39,7 @@ type backend struct {
 	blocks     blockStore
 	commits    commitStore
 	validators validatorStore
+	results    resultStore
 	failed     func(error) // why the node must not go on: its disk or what it holds is damaged
 	catchingUp func() bool
 	committed  func() time.Time // when the last block was

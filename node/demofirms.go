@@ -99,26 +99,9 @@ func (d *demo) payTogether(ctx context.Context) error {
 	}
 	_, to := d.pair()
 	leg := ledger.Leg{From: d.firms[0].Address(), To: to.Address(), Asset: d.asset(1), Amount: d.amount(1), Reference: "BOARD-1"}
-	_, err := d.sendOf(ctx, leg.From, &ledger.Transfer{Legs: []ledger.Leg{leg}}, "Agreed by the board", board[:demoQuorum]...)
-	return err
-}
-
-// collide gives a hold back and takes it at the same moment: one of the two comes too
-// late, and the ledger refuses it. What could be refused at once would not be taken
-// into a block, and the pages would not have it.
-func (d *demo) collide(ctx context.Context) error {
-	from, to := d.pair()
-	h := d.deposit(from, to)
-	r, err := d.done(ctx, from, &h, "Deposit for a late order")
-	if err != nil || len(r.Events) == 0 {
+	tx, err := d.signFor(leg.From, &ledger.Transfer{Legs: []ledger.Leg{leg}}, "Agreed by the board", board[:demoQuorum]...)
+	if err != nil {
 		return err
 	}
-	made := r.Events[0].Other
-	if _, err := d.send(ctx, to, &ledger.ReleaseHold{Hold: made}, "The order is cancelled"); err != nil {
-		return err
-	}
-	if _, err := d.send(ctx, to, &ledger.CaptureHold{Hold: made, Amount: h.Amount, Reference: h.Reference}, "The goods have come after all"); err != nil {
-		d.log.Debug("the hold of the demo was given back before it could be taken", "err", err)
-	}
-	return nil
+	return d.submit(ctx, tx)
 }

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,6 +42,8 @@ type DevnetOptions struct {
 	Configure func(validator int, c *config.Config)
 	// Ready, if it is set, is called once everything works.
 	Ready func(Devnet)
+
+	demoPause time.Duration // the demo's mean pause, where a test cannot wait
 }
 
 // MaxDevnetValidators is the most that one process runs.
@@ -204,7 +207,7 @@ func serveDevnet(ctx context.Context, o DevnetOptions, files *devnetFiles, nodes
 		o.Ready(description)
 	}
 	if o.Demo {
-		demo := newDemo(nodes[0], o.Log)
+		demo := newDemo(nodes[0], o.Log, cmp.Or(o.demoPause, demoPause))
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)

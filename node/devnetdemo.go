@@ -21,7 +21,6 @@ const (
 	demoHolds     = 12
 	demoProposals = 60
 	demoBoards    = 10 // payments that two must sign
-	demoRefusals  = 15 // refused transactions
 	// demoWithin bounds the wait for what another transaction builds on.
 	demoWithin = 20 * time.Second
 )
@@ -36,11 +35,12 @@ type demo struct {
 	firms   []*crypto.PrivateKey // of accounts that the members answer for
 	nonces  map[crypto.Address]ledger.Nonce
 	payment int
+	pause   time.Duration // the mean time between two payments
 }
 
-func newDemo(n *Node, log *slog.Logger) *demo {
+func newDemo(n *Node, log *slog.Logger, mean time.Duration) *demo {
 	now := uint64(time.Now().UnixNano())
-	return &demo{node: n, log: log, random: rand.New(rand.NewPCG(now, now>>1)), nonces: map[crypto.Address]ledger.Nonce{}}
+	return &demo{node: n, log: log, pause: mean, random: rand.New(rand.NewPCG(now, now>>1)), nonces: map[crypto.Address]ledger.Nonce{}}
 }
 
 // run makes the load until ctx ends. What the node does not take is not tried again.
@@ -53,14 +53,11 @@ func (d *demo) run(ctx context.Context) {
 		d.log.Error("the demo load cannot begin", "err", err)
 		return
 	}
-	for pause(ctx, demoPause/2+time.Duration(d.random.Int64N(int64(demoPause)))) {
+	for pause(ctx, d.pause/2+time.Duration(d.random.Int64N(int64(d.pause)))) {
 		err := d.pay(ctx)
 		d.payment++
 		if err == nil && d.payment%demoBoards == demoBoards/2 {
 			err = d.payTogether(ctx)
-		}
-		if err == nil && d.payment%demoRefusals == demoRefusals/3 {
-			err = d.collide(ctx)
 		}
 		if err == nil && d.payment%demoHolds == 0 {
 			err = d.hold(ctx)
@@ -153,26 +150,21 @@ func tenfold(a ledger.Amount) ledger.Amount {
 	return sum
 }
 
-// deposit is an amount that one sets aside for another.
-func (d *demo) deposit(from, to *crypto.PrivateKey) ledger.CreateHold {
-	return ledger.CreateHold{From: from.Address(), To: to.Address(), Asset: d.asset(1), Amount: d.amount(1),
-		Expiry: ledger.UnixTime(time.Now().Add(time.Hour).Unix()), Reference: fmt.Sprintf("DEPOSIT-%04d", d.payment)}
-}
-
 // hold sets an amount aside; of every three one is paid, one is given back, and one
-// is left open.
+// is left open. The first is asked for twice, so that there are refusals to see.
 func (d *demo) hold(ctx context.Context) error {
 	from, to := d.pair()
-	h := d.deposit(from, to)
+	h := ledger.CreateHold{From: from.Address(), To: to.Address(), Asset: d.asset(1), Amount: d.amount(1),
+		Expiry: ledger.UnixTime(time.Now().Add(time.Hour).Unix()), Reference: fmt.Sprintf("DEPOSIT-%04d", d.payment)}
 	r, err := d.done(ctx, from, &h, "Deposit until the goods have come")
 	if err != nil || len(r.Events) == 0 {
 		return err
 	}
 	made := r.Events[0].Other
 	switch d.payment / demoHolds % 3 {
-	case 0:
-		_, err = d.send(ctx, to, &ledger.CaptureHold{Hold: made, Amount: h.Amount, Reference: h.Reference}, "The goods have come")
 	case 1:
+		err = d.twice(ctx, to, &ledger.CaptureHold{Hold: made, Amount: h.Amount, Reference: h.Reference}, "The goods have come")
+	case 2:
 		_, err = d.send(ctx, to, &ledger.ReleaseHold{Hold: made}, "Cancelled: the deposit goes back")
 	}
 	return err
@@ -231,34 +223,72 @@ func (d *demo) done(ctx context.Context, key *crypto.PrivateKey, op ledger.Opera
 	return d.node.backend.WaitReceipt(wait, hash)
 }
 
-// send signs an operation of a key's own account and hands it to the node.
-func (d *demo) send(ctx context.Context, key *crypto.PrivateKey, op ledger.Operation, memo string) (crypto.Hash, error) {
-	return d.sendOf(ctx, key.Address(), op, memo, key)
+// twice sends an operation that can be done once, and the same again under the next
+// nonce before it is: the ledger refuses the second.
+func (d *demo) twice(ctx context.Context, key *crypto.PrivateKey, op ledger.Operation, memo string) error {
+	first, err := d.sign(key, op, memo)
+	if err != nil {
+		return err
+	}
+	again, err := d.sign(key, op, memo+" (sent again by mistake)")
+	if err != nil {
+		return err
+	}
+	if err := d.submit(ctx, first); err != nil {
+		return err
+	}
+	_ = d.submit(ctx, again) // where the first is in a block by now, the node does not take it at all
+	return nil
 }
 
-// sendOf signs an operation of an account with the keys that act for it.
-func (d *demo) sendOf(ctx context.Context, sender crypto.Address, op ledger.Operation, memo string, keys ...*crypto.PrivateKey) (crypto.Hash, error) {
-	backend := d.node.backend
-	view, err := backend.View(backend.Height())
+// send signs an operation and hands it to the node.
+func (d *demo) send(ctx context.Context, key *crypto.PrivateKey, op ledger.Operation, memo string) (crypto.Hash, error) {
+	tx, err := d.sign(key, op, memo)
 	if err != nil {
 		return crypto.Hash{}, err
 	}
+	return tx.Hash, d.submit(ctx, tx)
+}
+
+// sign makes a transaction of a key's own account, under its next nonce.
+func (d *demo) sign(key *crypto.PrivateKey, op ledger.Operation, memo string) (*ledger.Tx, error) {
+	return d.signFor(key.Address(), op, memo, key)
+}
+
+// signFor makes a transaction of an account with the keys that act for it.
+func (d *demo) signFor(sender crypto.Address, op ledger.Operation, memo string, keys ...*crypto.PrivateKey) (*ledger.Tx, error) {
+	backend := d.node.backend
+	view, err := backend.View(backend.Height())
+	if err != nil {
+		return nil, err
+	}
 	account, err := view.Account(sender)
-	if err != nil || account == nil {
-		return crypto.Hash{}, err
+	if err != nil {
+		return nil, err
+	}
+	if account == nil {
+		return nil, fmt.Errorf("there is no account %s", sender)
 	}
 	nonce := max(d.nonces[sender], ledger.Nonce(account.NextNonce))
 	tx, code := ledger.Sign(d.node.Network(), ledger.Body{Sender: sender, Nonce: nonce, Memo: memo, Op: op}, ledger.SchemeBodyHash, keys...)
 	if code != ledger.Applied {
-		return crypto.Hash{}, fmt.Errorf("%s: %s", op.Kind(), code.Info().Meaning)
-	}
-	verdict, err := backend.Submit(ctx, tx.Raw)
-	if err != nil {
-		return crypto.Hash{}, err
-	}
-	if verdict.Code != ledger.Applied {
-		return crypto.Hash{}, fmt.Errorf("%s of %s: %s", op.Kind(), sender, verdict.Code.Info().Meaning)
+		return nil, fmt.Errorf("%s: %s", op.Kind(), code.Info().Meaning)
 	}
 	d.nonces[sender] = nonce + 1
-	return tx.Hash, nil
+	return tx, nil
+}
+
+// submit hands a transaction to the node.
+func (d *demo) submit(ctx context.Context, tx *ledger.Tx) error {
+	verdict, err := d.node.backend.Submit(ctx, tx.Raw)
+	if err != nil || verdict.Code != ledger.Applied {
+		d.nonces[tx.Sender] = tx.Nonce // it was not spent
+	}
+	if err != nil {
+		return err
+	}
+	if verdict.Code != ledger.Applied {
+		return fmt.Errorf("%s of %s: %s", tx.Body.Op.Kind(), tx.Sender, verdict.Code.Info().Meaning)
+	}
+	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/explorer"
 	"github.com/tallystick/tallystick/ledger"
 	"github.com/tallystick/tallystick/rpc"
@@ -90,4 +91,16 @@ func (s *explorerSource) Proof(_ context.Context, key []byte) (*explorer.Proof, 
 
 func proofOf(p *wire.StateProof) *explorer.Proof {
 	return &explorer.Proof{Height: ledger.Height(p.Height), Value: p.Value, Proof: p.Proof}
+}
+
+func (s *explorerSource) ReceiptProof(_ context.Context, hash crypto.Hash) (*wire.ReceiptProof, error) {
+	p, err := s.backend.ReceiptProof(hash)
+	var early *rpc.NotYetProvableError
+	switch {
+	case errors.As(err, &early):
+		return nil, fmt.Errorf("%w: %w", explorer.ErrNoProof, err)
+	case errors.Is(err, rpc.ErrBlockPruned):
+		return nil, fmt.Errorf("%w: %w", explorer.ErrPruned, err)
+	}
+	return p, err
 }

@@ -2,10 +2,14 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"net"
+	"net/http"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/tallystick/tallystick/explorer/door"
 	"github.com/tallystick/tallystick/explorer/index"
@@ -13,12 +17,32 @@ import (
 	"github.com/tallystick/tallystick/explorer/store"
 )
 
+// Pauses after the explorer's database could not be opened, or written to.
+const (
+	explorerRetry   = 200 * time.Millisecond // of the first failure
+	explorerLongest = 30 * explorerRetry
+	explorerAsk     = 10 * time.Second // how long a client may take to ask, meanwhile
+)
+
 // explorerFile is the explorer's index where the configuration names none.
 func (h Home) explorerFile() string { return filepath.Join(h.DataDir(), "explorer.db") }
 
+// explorerPlace is the explorer's database: a path or a URL.
+func (n *Node) explorerPlace() string {
+	where := n.config.Explorer.Database
+	switch {
+	case where == "":
+		return n.home.explorerFile()
+	case !strings.Contains(where, "://") && !filepath.IsAbs(where):
+		return filepath.Join(string(n.home), where)
+	}
+	return where
+}
+
 // startExplorer serves the explorer, if the configuration says where, until ctx
-// ends. Nothing that goes wrong in it ends the node: it stands beside consensus, and
-// says itself what is wrong.
+// ends. An address that cannot be had is an error; nothing else that goes wrong in it
+// ends the node, or keeps it from starting: it stands beside consensus, and says itself
+// what is wrong.
 func (n *Node) startExplorer(ctx context.Context) error {
 	c := n.config.Explorer
 	if c.Listen == "" {
@@ -28,37 +52,80 @@ func (n *Node) startExplorer(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("explorer.listen = %s: %w: stop what uses that address, or set another", c.Listen, err)
 	}
-	where := c.Database
-	if where == "" {
-		where = n.home.explorerFile()
-	} else if !strings.Contains(where, "://") && !filepath.IsAbs(where) {
-		where = filepath.Join(string(n.home), where)
-	}
-	db, err := store.Open(ctx, where)
-	if err != nil {
-		listener.Close()
-		return fmt.Errorf("explorer.database: %w", err)
-	}
-	log := n.log.With("module", "explorer")
-	follower := index.New(db, n.ExplorerSource(), index.Options{Logger: log, Registry: n.registry})
-	pages := door.New(door.Options{Queries: query.New(db, follower), TrustedProxies: n.reload.access.TrustedProxies, Version: n.options.Version, Log: log})
 	n.explorer = listener.Addr().String()
+	log := n.log.With("module", "explorer")
 	n.routine.Go(func() {
-		defer db.Close()
-		indexed := make(chan struct{})
-		go func() {
-			defer close(indexed)
-			if err := follower.Run(ctx); err != nil {
-				log.Error("the explorer's index has ended; the node goes on", "err", err)
-			}
-		}()
-		if err := pages.Serve(ctx, listener); err != nil {
-			log.Error("the explorer is not served any more; the node goes on", "err", err)
+		db, err := store.Open(ctx, n.explorerPlace())
+		if err != nil {
+			db = n.awaitExplorer(ctx, listener.(*net.TCPListener), log, err)
 		}
-		<-indexed
+		if db == nil { // ctx has ended
+			listener.Close()
+			return
+		}
+		defer db.Close()
+		n.serveExplorer(ctx, listener, db, log)
 	})
 	return nil
 }
+
+// serveExplorer indexes and serves until ctx ends.
+func (n *Node) serveExplorer(ctx context.Context, listener net.Listener, db *store.Store, log *slog.Logger) {
+	source := n.ExplorerSource()
+	follower := index.New(db, source, index.Options{Logger: log, Registry: n.registry, Retry: explorerRetry})
+	pages := door.New(door.Options{Queries: query.New(db, follower), Proofs: source, TrustedProxies: n.reload.access.TrustedProxies, Version: n.options.Version, Log: log})
+	indexed := make(chan struct{})
+	go func() {
+		defer close(indexed)
+		if err := follower.Run(ctx); err != nil {
+			log.Error("the explorer's index has ended; the node goes on", "err", err)
+		}
+	}()
+	if err := pages.Serve(ctx, listener); err != nil {
+		log.Error("the explorer is not served any more; the node goes on", "err", err)
+	}
+	<-indexed
+}
+
+// awaitExplorer opens the database once it can be, or returns nil when ctx ends, and
+// tells whoever asks meanwhile.
+func (n *Node) awaitExplorer(ctx context.Context, listener *net.TCPListener, log *slog.Logger, err error) *store.Store {
+	server := &http.Server{ReadHeaderTimeout: explorerAsk, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "5")
+		w.Header().Set("Cache-Control", "no-store")
+		http.Error(w, "The explorer's database cannot be opened at present. The node goes on without it; its log says why.", http.StatusServiceUnavailable)
+	})}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = server.Serve(lent{listener}) // it ends when it is closed
+	}()
+	defer func() {
+		_ = server.Close()
+		<-ended
+		_ = listener.SetDeadline(time.Time{}) // from here on it is the explorer's
+	}()
+	for wait := explorerRetry; ; wait = min(2*wait, explorerLongest) {
+		log.Error("the explorer's database cannot be opened; the node goes on, and tries again", "err", err, "in", wait)
+		if !pause(ctx, wait) {
+			return nil
+		}
+		var db *store.Store
+		if db, err = store.Open(ctx, n.explorerPlace()); err == nil {
+			return db
+		}
+		if errors.Is(err, context.Canceled) {
+			return nil
+		}
+	}
+}
+
+// lent is a listener that its server cannot close: closing it ends the waiting for
+// connections alone.
+type lent struct{ *net.TCPListener }
+
+// Close implements net.Listener.
+func (l lent) Close() error { return l.SetDeadline(time.Unix(1, 0)) }
 
 // ExplorerAddress is where the explorer listens, or "".
 func (n *Node) ExplorerAddress() string { return n.explorer }

@@ -299,7 +299,7 @@ func (n *Node) openRPC() error {
 	validator := n.env.PubKey.Address()
 	n.backend = &backend{
 		net: n.app.Network(), genesis: n.genesis.done(n.app.Network()), params: n.genesis.params, app: n.app, store: n.store, index: n.index,
-		blocks: n.env.BlockStore, commits: n.env.BlockStore, validators: n.env.StateStore, failed: n.fail, catchingUp: n.CatchingUp,
+		blocks: n.env.BlockStore, commits: n.env.BlockStore, validators: n.env.StateStore, results: n.env.StateStore, failed: n.fail, catchingUp: n.CatchingUp,
 		committed: n.lastBlock, peers: n.peers,
 		version: n.options.Version, nodeID: string(n.key.ID()), validator: validator,
 	}

@@ -59,6 +59,10 @@ type Backend interface {
 	// Prove is a value of the newest state whose root a header up to Height has, or
 	// its absence, with a proof. Error: ErrCatchingUp while there is none.
 	Prove(key []byte) (*wire.StateProof, error)
+	// ReceiptProof is a transaction and what became of it, with a proof that can be
+	// checked without the node; nil for what the chain up to Height does not have.
+	// Errors: *NotYetProvableError, ErrBlockPruned. Cost: as the block is large.
+	ReceiptProof(hash crypto.Hash) (*wire.ReceiptProof, error)
 
 	// Places are where the chain up to Height has what concerns a subject, in
 	// the order of the chain or the reverse, at most q.Limit. Cost: as many steps

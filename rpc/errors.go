@@ -89,9 +89,9 @@ var (
 var errorKinds = []errorKind{
 	kindParse, kindRequest, kindBatchTooLarge, kindTooLarge, kindMethod, kindParams,
 	kindReverted, kindSyncTimeout, kindAlreadyKnown, kindManyLogs, kindNoSubscription, kindNoFilter, kindFilters,
-	kindBatchWaits, kindResponse, kindWebSocketOnly, kindNoKey, kindUnknownKey, kindScope, kindUnknownHeight, kindNoSuchAsset, kindNotKept,
+	kindBatchWaits, kindResponse, kindWebSocketOnly, kindNoKey, kindUnknownKey, kindScope, kindUnknownHeight, kindNoSuchAsset, kindNotKept, kindBlockPruned,
 	kindSubscriptions, kindLagging, kindTimeout, kindBusy, kindRate, kindPoolFull,
-	kindAccountQuota, kindMemberQuota, kindCatchingUp, kindBodyTimeout, kindShuttingDown, kindCancelled, kindInternal,
+	kindAccountQuota, kindMemberQuota, kindCatchingUp, kindNotProvable, kindBodyTimeout, kindShuttingDown, kindCancelled, kindInternal,
 }
 
 // with makes an error of this kind with its own message.

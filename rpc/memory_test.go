@@ -35,6 +35,7 @@ type memory struct {
 	fail     error         // what every method answers with, if set
 	crash    bool          // Status panics
 	catching bool          // up with the network
+	pruned   uint64        // up to this height it has no proofs any more
 
 	reading sync.RWMutex // held by holdDone
 	reads   atomic.Int64 // calls of Done

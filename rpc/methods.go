@@ -76,6 +76,7 @@ var methodTable = slices.Concat(
 	simulateMethods,
 	subscriptionMethods,
 	contentsMethods,
+	receiptProofMethods,
 	ethMethods,
 	ethFollowMethods,
 	[]*method{discoverRow},

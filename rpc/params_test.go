@@ -32,7 +32,7 @@ func validParams(t testing.TB, h *harness) map[string][]any {
 		"ledger_getAuthority": {alice}, "ledger_getHold": {alice}, "ledger_getHolder": {bob, alice}, "ledger_getMetadata": {bob},
 		"ledger_getHistory": {map[string]any{"reference": "inv-1"}, map[string]any{"limit": 2, "cursor": "3.1"}},
 		"ledger_pending":    {map[string]any{"account": alice}, map[string]any{"limit": 1, "cursor": "7"}}, "ledger_peers": {},
-		"ledger_getBlockContents": {0, 1}, "ledger_getStateProof": {"0x706172616d73"},
+		"ledger_getBlockContents": {0, 1}, "ledger_getStateProof": {"0x706172616d73"}, "ledger_getReceiptProof": {crypto.Hash{1}},
 	}
 	maps.Copy(valid, validEthParams(t, h))
 	return valid

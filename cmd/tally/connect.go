@@ -17,7 +17,7 @@ import (
 // clientCommands are the commands that talk to a node, or prepare to.
 func clientCommands() []*cobra.Command {
 	return []*cobra.Command{
-		newStatus(), newPeers(), newKey(), newAccount(), newAsset(), newTransfer(), newHold(), newMember(), newProposal(), newTx(), newBlock(), newConfig(), newAPIKey(), newBench(), newExplorer(),
+		newStatus(), newPeers(), newKey(), newAccount(), newAsset(), newTransfer(), newHold(), newMember(), newProposal(), newTx(), newReceipt(), newBlock(), newConfig(), newAPIKey(), newBench(), newExplorer(),
 	}
 }
 

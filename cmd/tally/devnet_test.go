@@ -18,10 +18,16 @@ import (
 // ends, and returns its RPC address.
 func startDevnet(t *testing.T) string {
 	t.Helper()
+	return startDevnetIn(t, t.TempDir())
+}
+
+// startDevnetIn is startDevnet in a directory.
+func startDevnetIn(t *testing.T, dir string) string {
+	t.Helper()
 	reader, writer := io.Pipe()
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan int, 1)
-	arguments := []string{"devnet", "--json", "--validators", "1", "--dir", t.TempDir(), "--base-port", strconv.Itoa(freeBase(t)), "--log-level", "error"}
+	arguments := []string{"devnet", "--json", "--validators", "1", "--dir", dir, "--base-port", strconv.Itoa(freeBase(t)), "--log-level", "error"}
 	go func() {
 		done <- execute(ctx, arguments, writer, t.Output())
 		_ = writer.Close()

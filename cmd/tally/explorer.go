@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
 	"os/signal"
 	"syscall"
 	"time"
@@ -39,21 +41,28 @@ func newExplorer() *cobra.Command {
 	}
 	f := nodeFlags{}
 	f.add(c)
-	where := c.Flags().String("db", "explorer.db", "the `database`: a file, or postgres://user@host/name")
+	where := c.Flags().String("db", "", "the `database`: a file, or postgres://user@host/name, without a password;\nleft out, $"+databaseVariable+", or explorer.db")
 	listen := c.Flags().String("listen", "127.0.0.1:8080", "where pages and API are served, `host:port`; empty for none")
 	proxies := c.Flags().StringSlice("trusted-proxies", nil, "the `networks` (CIDR) of proxies whose X-Forwarded-For says who asks")
-	from := c.Flags().Int64("from", -1, "index again from this `height` on; 0 is everything")
+	from := c.Flags().Uint64("from", 0, "index again from this `height` on; 0 is everything; left out, go on where it stands")
 	every := c.Flags().Duration("reconcile", time.Minute, "how often to compare the index with proofs of the node's state; 0 for never")
 	c.RunE = run(func(c *cobra.Command, _ []string) error {
-		o := index.Options{Reconcile: *every, Logger: slog.New(slog.NewTextHandler(c.ErrOrStderr(), nil))}
+		o := index.Options{Reconcile: *every, Retry: explorerRetry, Logger: slog.New(slog.NewTextHandler(c.ErrOrStderr(), nil))}
 		if *every <= 0 {
 			o.Reconcile = -1
 		}
-		if *from >= 0 {
+		if f.timeout <= 0 {
+			return fails(exitUsage, fmt.Errorf("--timeout %s: must be above 0", f.timeout), "")
+		}
+		if c.Flags().Changed("from") {
 			height := ledger.Height(*from)
 			o.From = &height
 		}
-		s := explorerService{where: *where, listen: *listen, index: o}
+		database, err := databaseOf(*where)
+		if err != nil {
+			return err
+		}
+		s := explorerService{where: database, listen: *listen, index: o}
 		for _, text := range *proxies {
 			network, ok := config.ParseNetwork(text)
 			if !ok {
@@ -64,6 +73,27 @@ func newExplorer() *cobra.Command {
 		return s.run(c, &f)
 	})
 	return c
+}
+
+// explorerRetry is the first pause after an error; the longest is thirty of them: so
+// long a node may be back before it is noticed.
+const explorerRetry = 200 * time.Millisecond
+
+// databaseVariable has the database's URL where that has a password: it is the
+// variable of a node's setting, too.
+const databaseVariable = "TALLY_EXPLORER_DATABASE"
+
+// databaseOf is which database to take. A password is never taken from the command
+// line, where other users of the machine could see it.
+func databaseOf(flag string) (string, error) {
+	switch {
+	case flag == "":
+		return cmp.Or(os.Getenv(databaseVariable), "explorer.db"), nil
+	case config.WithoutPassword(flag) != flag:
+		return "", fails(exitUsage, fmt.Errorf("--db %s: other users of this machine could read the password", config.WithoutPassword(flag)),
+			"put it in $PGPASSWORD or ~/.pgpass, or the whole URL in $"+databaseVariable)
+	}
+	return flag, nil
 }
 
 // explorerService is an explorer in a process of its own.
@@ -77,17 +107,11 @@ type explorerService struct {
 func (s explorerService) run(c *cobra.Command, f *nodeFlags) error {
 	ctx, stop := signal.NotifyContext(c.Context(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	explorer.KeepMemory()
 	options, err := f.access.options()
 	if err != nil {
 		return err
 	}
-	dialling, cancel := context.WithTimeout(ctx, f.timeout)
-	defer cancel()
-	node, err := client.DialWith(dialling, options, f.urls...)
-	if err != nil {
-		return err
-	}
-	defer node.Close()
 	db, err := store.Open(ctx, s.where)
 	if err != nil {
 		if errors.Is(err, store.ErrNewer) {
@@ -96,27 +120,43 @@ func (s explorerService) run(c *cobra.Command, f *nodeFlags) error {
 		return fails(exitFailed, err, "check the path or URL after --db")
 	}
 	defer db.Close()
-	height, _ := db.Height()
-	fmt.Fprintf(c.OutOrStdout(), "indexing network %s into %s, from block %d\n", node.Network().ID, db.Name(), height)
-	follower := index.New(db, remoteSource{node}, s.index)
-	if s.listen == "" {
-		return explorerError(follower.Run(ctx))
-	}
-	listener, err := net.Listen("tcp", s.listen)
+	source, err := s.source(ctx, db, f, options)
 	if err != nil {
-		return fails(exitFailed, fmt.Errorf("--listen %s: %w", s.listen, err), "stop what uses that address, or give another")
+		return err
 	}
-	fmt.Fprintf(c.OutOrStdout(), "serving http://%s\n", listener.Addr())
-	return s.serve(ctx, listener, db, follower)
+	defer source.close()
+	height, _ := db.Height()
+	fmt.Fprintf(c.OutOrStdout(), "indexing network %s into %s, from block %d\n", source.Network().ID, db.Name(), height)
+	group, ctx := errgroup.WithContext(ctx)
+	follower := index.New(db, source, s.index)
+	if s.listen != "" {
+		listener, err := net.Listen("tcp", s.listen)
+		if err != nil {
+			return fails(exitFailed, fmt.Errorf("--listen %s: %w", s.listen, err), "stop what uses that address, or give another")
+		}
+		fmt.Fprintf(c.OutOrStdout(), "serving http://%s\n", listener.Addr())
+		pages := door.New(door.Options{Queries: query.New(db, follower), Proofs: source, TrustedProxies: s.proxies, Version: readBuild().Version, Log: s.index.Logger})
+		group.Go(func() error { return pages.Serve(ctx, listener) })
+	}
+	group.Go(func() error { source.listen(ctx); return nil })
+	group.Go(func() error { return explorerError(follower.Run(ctx)) })
+	return group.Wait() // whichever cannot go on ends the others
 }
 
-// serve answers while the index is kept. Either of them ends both.
-func (s explorerService) serve(ctx context.Context, listener net.Listener, db *store.Store, follower *index.Index) error {
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return explorerError(follower.Run(ctx)) })
-	pages := door.New(door.Options{Queries: query.New(db, follower), TrustedProxies: s.proxies, Version: readBuild().Version, Log: s.index.Logger})
-	group.Go(func() error { return pages.Serve(ctx, listener) })
-	return group.Wait()
+// source connects to the nodes. Where none answers for now, what the database has is
+// shown all the same, and says so.
+func (s explorerService) source(ctx context.Context, db *store.Store, f *nodeFlags, o client.Options) (*remoteSource, error) {
+	stored, err := db.Network(ctx)
+	if err != nil {
+		return nil, err
+	}
+	source := newRemoteSource(f, o, stored)
+	_, err = source.connect(ctx)
+	if e, ok := errors.AsType[*client.Error](err); ok && e.Temporary() && stored != nil {
+		s.index.Logger.Warn("no node answers: what is indexed already is shown, and the nodes are asked again", "error", err)
+		err = nil
+	}
+	return source, explorerError(err)
 }
 
 // explorerError says what to do about an error that no retry cures.

@@ -41,6 +41,11 @@ func (t *txFile) network() (*ledger.Network, error) {
 
 // readLimited reads a file, or standard input where the name is -.
 func readLimited(c *cobra.Command, name string) ([]byte, error) {
+	return readAtMost(c, name, maxTxFileBytes, "a transaction")
+}
+
+// readAtMost is readLimited for what can be of another size.
+func readAtMost(c *cobra.Command, name string, limit int, what string) ([]byte, error) {
 	in := c.InOrStdin()
 	if name != "-" {
 		file, err := os.Open(name)
@@ -50,9 +55,9 @@ func readLimited(c *cobra.Command, name string) ([]byte, error) {
 		defer file.Close()
 		in = file
 	}
-	data, err := io.ReadAll(io.LimitReader(in, maxTxFileBytes+1))
-	if err == nil && len(data) > maxTxFileBytes {
-		err = fmt.Errorf("longer than a transaction can be: at most %d bytes", maxTxFileBytes)
+	data, err := io.ReadAll(io.LimitReader(in, int64(limit)+1))
+	if err == nil && len(data) > limit {
+		err = fmt.Errorf("longer than %s can be: at most %d bytes", what, limit)
 	}
 	if err != nil {
 		return nil, fails(exitConfig, fmt.Errorf("read %s: %w", name, err), "")

@@ -21,6 +21,8 @@ const DocumentPath = Prefix + "/openapi.json"
 // Options are what an API needs.
 type Options struct {
 	Queries query.Queries
+	// Proofs proves receipts; without it none is provable.
+	Proofs Prover
 	// Events answers Prefix + "/events", which the document describes.
 	Events http.Handler
 	// Version is the program's, for the document.
@@ -37,8 +39,9 @@ type API struct {
 
 // server has the operations.
 type server struct {
-	q   query.Queries
-	log *slog.Logger
+	q      query.Queries
+	proofs Prover
+	log    *slog.Logger
 }
 
 // New makes the API.
@@ -63,11 +66,13 @@ func New(o Options) *API {
 		Formats:                      huma.DefaultFormats,
 		DefaultFormat:                "application/json",
 		RejectUnknownQueryParameters: true,
+		Transformers:                 []huma.Transformer{onlyChosen},
 	}
 	mux := http.NewServeMux()
 	a := &API{huma: humago.New(mux, config)}
-	s := &server{q: o.Queries, log: o.Log}
+	s := &server{q: o.Queries, proofs: o.Proofs, log: o.Log}
 	s.chain(a.huma)
+	s.proof(a.huma)
 	s.money(a.huma)
 	s.holdings(a.huma)
 	s.govern(a.huma)
@@ -131,10 +136,24 @@ func listed[T any](l *query.List[T], err error) (*answer[query.List[T]], error) 
 	return &answer[query.List[T]]{revalidate, *l}, nil
 }
 
+// series are samples over time, the oldest first.
+type series[T any] struct {
+	Items []T `json:"items"`
+}
+
+// sampled is a series of at most as many samples as were asked for.
+func sampled[T any](points []T, err error) (*answer[series[T]], error) {
+	if points == nil {
+		points = []T{}
+	}
+	return current(&series[T]{points}, err)
+}
+
 // read registers an operation that reads. Errors of the index become problems.
 func read[I, O any](a huma.API, s *server, op huma.Operation, f func(context.Context, *I) (*O, error)) {
 	op.Method, op.Path = http.MethodGet, Prefix+op.Path
-	op.Errors = []int{http.StatusBadRequest, http.StatusNotFound, http.StatusTooManyRequests}
+	op.Errors = append(op.Errors, http.StatusBadRequest, http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusTooManyRequests)
+	choosable[O](a, &op)
 	huma.Register(a, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := f(ctx, in)
 		if err != nil {
@@ -150,7 +169,7 @@ func (s *server) problem(ctx context.Context, operation string, err error) error
 	var invalid *query.InvalidError
 	switch {
 	case errors.As(err, &status):
-		return status
+		return err // with its headers
 	case errors.Is(err, query.ErrNotFound):
 		return huma.Error404NotFound("the index has no such thing: it may not exist, or not be indexed yet (see /api/v1/status)")
 	case errors.As(err, &invalid):

@@ -105,7 +105,7 @@ func (s *server) holders(ctx context.Context, in *struct {
 func (s *server) supply(ctx context.Context, in *struct {
 	AssetParam
 	SpanParams
-}) (*answer[[]query.SupplyPoint], error) {
+}) (*answer[series[query.SupplyPoint]], error) {
 	a, err := s.asset(ctx, in.Asset)
 	if err != nil {
 		return nil, err
@@ -114,11 +114,7 @@ func (s *server) supply(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	points, err := s.q.SupplySeries(ctx, a, span)
-	if points == nil {
-		points = []query.SupplyPoint{}
-	}
-	return current(&points, err)
+	return sampled(s.q.SupplySeries(ctx, a, span))
 }
 
 func (s *server) holds(ctx context.Context, in *struct {

@@ -30,9 +30,9 @@ func (s *server) money(a huma.API) {
 		Summary: "Transactions that an account sent or that had an effect on it"}, s.accountTransactions)
 	read(a, s, huma.Operation{OperationID: "listAccountHolds", Path: "/accounts/{account}/holds", Tags: []string{"Accounts"}, Summary: "Holds that an account pays or is paid by"}, s.accountHolds)
 	read(a, s, huma.Operation{OperationID: "getStatement", Path: "/accounts/{account}/statement", Tags: []string{"Accounts"}, Summary: "What moved a balance in a period",
-		Description: "Opening and closing balance are those of the whole period, on every page."}, s.statement)
+		Description: "Opening and closing balance are those of the whole period, on every page. What happens at the time to itself belongs to the next period."}, s.statement)
 	read(a, s, huma.Operation{OperationID: "exportStatement", Path: "/accounts/{account}/statement.csv", Tags: []string{"Accounts"}, Summary: "A statement as CSV",
-		Description: "All of the period, the oldest first, in one answer (RFC 4180, UTF-8). Texts that a spreadsheet would take for a formula begin with an apostrophe.",
+		Description: "All of the period, in which the time to is not included, the oldest first, in one answer (RFC 4180, UTF-8). Texts that a spreadsheet would take for a formula begin with an apostrophe.",
 		Responses: map[string]*huma.Response{"200": {Description: "The statement", Content: map[string]*huma.MediaType{
 			"text/csv": {Schema: &huma.Schema{Type: huma.TypeString}}}}}}, s.statementCSV)
 	read(a, s, huma.Operation{OperationID: "getBalanceSeries", Path: "/accounts/{account}/series", Tags: []string{"Accounts"}, Summary: "A balance over time"}, s.balanceSeries)
@@ -41,7 +41,7 @@ func (s *server) money(a huma.API) {
 func (s *server) movements(ctx context.Context, in *struct {
 	OrderedParams
 	PeriodParams
-	Account   string `query:"account" pattern:"^0x[0-9a-fA-F]{40}$" doc:"That this account paid or was paid"`
+	Account   string `query:"account" pattern:"^0x[0-9a-fA-F]{40}$" doc:"That moved a balance of this account: what it paid, was paid, set aside or got back"`
 	Asset     string `query:"asset" maxLength:"42" doc:"Of this asset: its address or symbol"`
 	Reference string `query:"reference" maxLength:"35" doc:"With this reference, in either case"`
 	Type      string `query:"type" enum:"transfer,issue,redeem,clawback,holdCreated,holdCaptured,holdReleased" doc:"Of this type"`
@@ -174,7 +174,7 @@ func (s *server) balanceSeries(ctx context.Context, in *struct {
 	AccountParam
 	SpanParams
 	Asset string `query:"asset" required:"true" maxLength:"42" example:"USD" doc:"The asset: its address or symbol"`
-}) (*answer[[]query.BalancePoint], error) {
+}) (*answer[series[query.BalancePoint]], error) {
 	a, err := address("account", in.Account)
 	if err != nil {
 		return nil, err
@@ -187,11 +187,7 @@ func (s *server) balanceSeries(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	points, err := s.q.BalanceSeries(ctx, a, asset, span)
-	if points == nil {
-		points = []query.BalancePoint{}
-	}
-	return current(&points, err)
+	return sampled(s.q.BalanceSeries(ctx, a, asset, span))
 }
 
 // asset finds the asset that an address or a symbol names.

@@ -93,8 +93,8 @@ func describeEvents(o *huma.OpenAPI) {
 	o.AddOperation(&huma.Operation{
 		OperationID: "followEvents", Method: http.MethodGet, Path: Prefix + "/events", Tags: []string{"Network"},
 		Summary: "Live updates, as server-sent events",
-		Description: "An event `block` for each block, with its height as id and {block, transactions, more} as data (the first ten " +
-			"transactions); an event `status` when the index falls behind, catches up or differs; and an event `reset` where blocks were " +
+		Description: "An event `block` for each block, with its height as id and {block, transactions, more} as data (ten transactions at most, " +
+			"fewer where several blocks come at once; more is how many are left out); an event `status` when the index falls behind, catches up or differs; and an event `reset` where blocks were " +
 			"left out, because there were more than 1,000 of them: read the lists again. A stream that broke goes on where it was when " +
 			"Last-Event-ID has the last id, as browsers send by themselves.",
 		Parameters: []*huma.Param{

@@ -67,7 +67,7 @@ func (p MomentParams) moment() (m query.Moment, err error) {
 // SpanParams are a period in samples.
 type SpanParams struct {
 	PeriodParams
-	Points int `query:"points" minimum:"1" maximum:"1000" default:"100" doc:"How many samples"`
+	Points int `query:"points" minimum:"1" maximum:"400" default:"100" doc:"How many samples at most"`
 }
 
 func (p SpanParams) span() (s query.Span, err error) {

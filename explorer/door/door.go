@@ -28,7 +28,9 @@ import (
 // Options are what a door needs.
 type Options struct {
 	Queries query.Queries
-	Limits  Limits
+	// Proofs proves receipts; without it none is provable.
+	Proofs api.Prover
+	Limits Limits
 	// TrustedProxies are the networks whose X-Forwarded-For says who asks.
 	TrustedProxies []netip.Prefix
 	// Version is the program's.
@@ -97,7 +99,7 @@ func New(o Options) *Door {
 		Address: func(r *http.Request) string { return pace.AddressOf(r, o.TrustedProxies).String() },
 		Refuse:  api.Problem, Log: o.Log,
 	})
-	d.api = api.New(api.Options{Queries: o.Queries, Events: d.hub, Version: o.Version, Log: o.Log})
+	d.api = api.New(api.Options{Queries: o.Queries, Proofs: o.Proofs, Events: d.hub, Version: o.Version, Log: o.Log})
 	d.pages = web.New(web.Options{Queries: o.Queries, OpenAPI: d.api.OpenAPI(), Log: o.Log})
 	return d
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/tallystick/tallystick/explorer"
 	"github.com/tallystick/tallystick/ledger"
 	"github.com/tallystick/tallystick/ledger/ledgertest"
+	"github.com/tallystick/tallystick/rpc/wire"
 )
 
 // Chain is a growing chain; Source is how an explorer sees it.
@@ -27,10 +28,12 @@ type Chain struct {
 	random *rand.Rand
 	nonces map[crypto.Address]ledger.Nonce
 	keys   int // consensus keys made up
+	pause  ledger.UnixTime
 
 	mu     sync.Mutex
 	states []ledger.MapState // by height
 	blocks []*explorer.Block // by height; 0 is the genesis
+	root   *crypto.Hash      // of the last state; nil until it is known
 	grown  chan struct{}     // closed at the next block
 
 	// Lie, if set, changes what Proof says of a key. It is for the test alone.
@@ -42,6 +45,12 @@ var People = []string{"issuer", "alice", "bob", "carol", "dave"}
 
 // New makes the genesis of a chain.
 func New(t testing.TB, seed uint64) *Chain {
+	t.Helper()
+	return NewOf(t, seed, func(*ledger.Genesis) {})
+}
+
+// NewOf makes a genesis that is changed before it is built.
+func NewOf(t testing.TB, seed uint64, change func(*ledger.Genesis)) *Chain {
 	t.Helper()
 	t.Logf("chain of seed %d", seed)
 	g := ledgertest.CouncilGenesis(40_000_000, 30_000_000, 2_500_000, 0)
@@ -60,6 +69,7 @@ func New(t testing.TB, seed uint64) *Chain {
 			g.Balances = append(g.Balances, ledger.GenesisBalance{Account: a, Symbol: symbol, Amount: ledger.NewAmount(100_000)})
 		}
 	}
+	change(g)
 	built, err := g.Build()
 	if err != nil {
 		t.Fatal(err)
@@ -96,6 +106,9 @@ func (c *Chain) Grow(blocks int) {
 	}
 }
 
+// Pause lets so many more seconds go by before the next block.
+func (c *Chain) Pause(seconds ledger.UnixTime) { c.pause += seconds }
+
 // Block adds a block of these transactions.
 func (c *Chain) Block(txs ...*ledger.Tx) *explorer.Block {
 	c.t.Helper()
@@ -106,9 +119,10 @@ func (c *Chain) Block(txs ...*ledger.Tx) *explorer.Block {
 	before := c.states[height-1]
 	b := &explorer.Block{
 		Height: height, Hash: crypto.Keccak256([]byte(fmt.Sprint(c.net.ID, " block ", height))), ParentHash: last.Hash,
-		ResultsHash: crypto.Keccak256([]byte(fmt.Sprint("results ", height))), AppHash: root(c.t, uint64(height), before),
-		Time: last.Time + ledger.UnixTime(c.random.IntN(50)), Millis: uint16(c.random.IntN(1000)), SizeBytes: 700, Txs: txs,
+		ResultsHash: crypto.Keccak256([]byte(fmt.Sprint("results ", height))), AppHash: c.rootOf(before),
+		Time: last.Time + c.pause + ledger.UnixTime(c.random.IntN(50)), Millis: uint16(c.random.IntN(1000)), SizeBytes: 700, Txs: txs,
 	}
+	c.pause = 0
 	if b.Time == last.Time {
 		b.Millis = max(b.Millis, last.Millis)
 	}
@@ -121,7 +135,11 @@ func (c *Chain) Block(txs ...*ledger.Tx) *explorer.Block {
 	}
 	b.Results, b.Events = result.Results, result.Events
 	c.commit(b, before)
-	c.blocks, c.states = append(c.blocks, b), append(c.states, applied(before, result.Changes))
+	after := before // the same, where nothing has changed
+	if len(result.Changes) > 0 {
+		after, c.root = applied(before, result.Changes), nil
+	}
+	c.blocks, c.states = append(c.blocks, b), append(c.states, after)
 	close(c.grown)
 	c.grown = make(chan struct{})
 	return b
@@ -152,8 +170,13 @@ func (c *Chain) commit(b *explorer.Block, state ledger.MapState) {
 	}
 }
 
-func root(t testing.TB, height uint64, state ledger.MapState) crypto.Hash {
-	return crypto.Hash(tree(t, height, state).Root())
+// rootOf is the root of the last state.
+func (c *Chain) rootOf(state ledger.MapState) crypto.Hash {
+	if c.root == nil {
+		root := crypto.Hash(tree(c.t, uint64(len(c.states)), state).Root())
+		c.root = &root
+	}
+	return *c.root
 }
 
 func tree(t testing.TB, height uint64, state ledger.MapState) *smt.Tree {
@@ -252,4 +275,9 @@ func (s source) Proof(ctx context.Context, key []byte) (*explorer.Proof, error) 
 		value = s.Lie(key, value)
 	}
 	return &explorer.Proof{Height: top - 1, Value: value, Proof: bytes}, ctx.Err()
+}
+
+// ReceiptProof proves nothing: nobody signs this chain.
+func (s source) ReceiptProof(context.Context, crypto.Hash) (*wire.ReceiptProof, error) {
+	return nil, explorer.ErrNoProof
 }

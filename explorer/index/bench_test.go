@@ -23,16 +23,14 @@ type finished struct {
 	each     int // transfers in a block
 }
 
-const benchAccounts = 100_000
-
-func newFinished(b *testing.B, transfers, each int) *finished {
+func newFinished(b testing.TB, accounts, transfers, each int) *finished {
 	b.Helper()
 	chain := explorertest.New(b, 1)
 	f := &finished{Source: chain.Source(), each: each, blocks: (transfers + each - 1) / each}
 	genesis := *chain.At(0)
 	f.asset = chain.Network().Settlement
 	issue := ledger.NewAmount(1 << 40)
-	for i := range benchAccounts {
+	for i := range accounts {
 		h := crypto.Keccak256([]byte(fmt.Sprint("account ", i)))
 		a := crypto.Address(h[:20])
 		f.accounts = append(f.accounts, a)
@@ -73,7 +71,7 @@ func (f *finished) Block(_ context.Context, h ledger.Height) (*explorer.Block, e
 	}
 	for i := range f.each {
 		n := (int(h)*f.each + i)
-		from, to := f.accounts[(n*7919)%benchAccounts], f.accounts[(n*104729+1)%benchAccounts]
+		from, to := f.accounts[(n*7919)%len(f.accounts)], f.accounts[(n*104729+1)%len(f.accounts)]
 		raw := make([]byte, 250)
 		hash := crypto.Keccak256([]byte(fmt.Sprint("tx ", n)))
 		copy(raw, hash[:])
@@ -100,7 +98,7 @@ func BenchmarkIndex(b *testing.B) {
 				}
 			}
 			db := d.Open(b)
-			chain := newFinished(b, b.N, 1000)
+			chain := newFinished(b, 100_000, b.N, 1000)
 			run(b, db, until{chain, 0}, 0, Options{}) // genesis is not measured
 			b.ResetTimer()
 			run(b, db, until{chain, ledger.Height(chain.blocks)}, ledger.Height(chain.blocks), Options{})

@@ -29,7 +29,7 @@ func (s *state) block(ctx context.Context, b *explorer.Block) error {
 	}
 	refused := int64(0)
 	for i, tx := range b.Txs {
-		if err := h.transaction(i, tx, &b.Results[i]); err != nil {
+		if err := first(h.transaction(i, tx, &b.Results[i]), h.w.Relieve(ctx)); err != nil {
 			return fmt.Errorf("transaction %d: %w", i, err)
 		}
 		if b.Results[i].Code != ledger.Applied {
@@ -73,7 +73,7 @@ func (h *happening) own(b *explorer.Block, after bool) error {
 			continue
 		}
 		h.n = int64(i)
-		if err := h.apply(&b.Events[i]); err != nil {
+		if err := first(h.apply(&b.Events[i]), h.w.Relieve(h.ctx)); err != nil {
 			return fmt.Errorf("its own event %d: %w", i, err)
 		}
 	}
@@ -174,6 +174,9 @@ func (h *happening) versions() error {
 			return fmt.Errorf("record of kind %d: %w", r.kind, err)
 		}
 		h.w.Add(store.Versions, int64(r.kind), []byte(r.key), int64(h.height), string(text))
+		if err := h.w.Relieve(h.ctx); err != nil {
+			return err
+		}
 	}
 	h.changed = h.changed[:0]
 	return nil

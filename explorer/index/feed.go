@@ -14,8 +14,9 @@ import (
 // What lies ready of blocks that were read ahead.
 const (
 	aheadBlocks = 64
-	aheadBytes  = 16 << 20 // of blocks as they are stored; a larger one is taken alone
-	together    = 32       // blocks whose balances are read at once
+	aheadBytes  = 8 << 20 // of blocks as they are stored; a larger one is taken alone
+	together    = 32      // blocks whose balances are read at once
+	togetherTxs = 2_000   // and their transactions, beyond which no block is added
 )
 
 // feed reads blocks ahead of the index, in order.
@@ -107,13 +108,14 @@ func (f *feed) ready() *fetched {
 
 // more is b with what lies ready behind it, and all their events.
 func (f *feed) more(b *fetched) (group []*fetched, events [][]ledger.Event) {
-	for b != nil {
+	for txs := 0; b != nil; {
+		txs += len(b.block.Txs)
 		group = append(group, b)
 		events = append(events, b.block.Events)
 		for i := range b.block.Results {
 			events = append(events, b.block.Results[i].Events)
 		}
-		if len(group) == together {
+		if len(group) == together || txs >= togetherTxs {
 			break
 		}
 		b = f.ready()

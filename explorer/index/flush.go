@@ -13,12 +13,12 @@ import (
 // commit writes what the open transaction has come to, and ends it.
 func (s *state) commit(ctx context.Context, height ledger.Height) error {
 	for _, r := range s.touched {
-		if err := putRecord(s.w, r.kind, []byte(r.key), r.value, r.fresh); err != nil {
+		if err := first(putRecord(s.w, r.kind, []byte(r.key), r.value, r.fresh), s.w.Relieve(ctx)); err != nil {
 			return err
 		}
 	}
 	for _, b := range s.moved {
-		if err := putBalance(s.w, b); err != nil {
+		if err := first(putBalance(s.w, b), s.w.Relieve(ctx)); err != nil {
 			return err
 		}
 	}

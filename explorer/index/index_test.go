@@ -23,7 +23,7 @@ func run(t testing.TB, db *store.Store, src explorer.Source, height ledger.Heigh
 	if o.Reconcile == 0 {
 		o.Reconcile = -1
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	ended := make(chan error, 1)
 	asked := &asked{Source: src, first: make(chan struct{})}
@@ -173,4 +173,27 @@ func (u until) WaitHeight(ctx context.Context, h ledger.Height) error {
 		return ctx.Err()
 	}
 	return nil
+}
+
+// Many rows go in another way than few: by COPY, through a table beside, and in parts
+// of one block. The rows are the same.
+func TestManyRows(t *testing.T) {
+	chain := newFinished(t, 8_000, 6_000, 600)
+	top := ledger.Height(chain.blocks)
+	db := explorertest.SQLite(t).Open(t)
+	for h := ledger.Height(0); h <= top; h++ {
+		run(t, db, until{chain, h}, h, Options{})
+	}
+	want := dump(t, db)
+	if len(want["entries"]) < 8_000+2*6_000 {
+		t.Fatalf("%d entries", len(want["entries"]))
+	}
+	explorertest.Each(t, func(t *testing.T, d explorertest.Database) {
+		db := d.Open(t)
+		run(t, db, until{chain, top}, top, Options{})
+		same(t, dump(t, db), want)
+		from := top / 2
+		run(t, db, until{chain, top}, top, Options{From: &from})
+		same(t, dump(t, db), want)
+	})
 }

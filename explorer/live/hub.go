@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,7 +16,8 @@ import (
 )
 
 const (
-	// shown is how many transactions of a block an event has.
+	// shown is how many transactions an event has at most, and all events together of
+	// blocks that go out at once: the newest ones.
 	shown = 10
 	// maxReplay is how many blocks a stream that resumes is given; past that, a
 	// reset says that blocks were left out.
@@ -25,6 +27,13 @@ const (
 	maxJump = 100
 	// waitWithin bounds one wait for a block, after which the status is looked at.
 	waitWithin = 3 * time.Second
+	// each is how long the hub rests after it has sent something, for each viewer, and
+	// longest the most. What came meanwhile goes out at once, in one message for all: so
+	// the blocks of a busy network cost a thousand viewers' machine a few writes a second
+	// and not tens of thousands, which would slow consensus beside them. Ten viewers do
+	// not notice.
+	each    = time.Millisecond
+	longest = 2 * time.Second
 	// again is the pause after the index did not answer.
 	again = time.Second
 )
@@ -52,10 +61,11 @@ type Hub struct {
 	addresses map[string]int
 }
 
-// link is a message, and what comes after it.
+// link is a message, made once for all viewers, and what comes after it.
 type link struct {
-	text  []byte // as it goes out; nil in the first link
+	text  []byte // as it goes out, an event or several; nil in the first link
 	block uint64 // the last block that was sent when this was
+	after uint64 // it has the blocks after this one
 	moves bool   // it is about the blocks up to block, and not about none
 	made  time.Time
 	next  *link         // set before ready is closed
@@ -73,7 +83,7 @@ func New(o Options) *Hub {
 // Event is the data of an event `block`.
 type Event struct {
 	Block        *query.Block        `json:"block"`
-	Transactions []query.Transaction `json:"transactions"` // the first ten
+	Transactions []query.Transaction `json:"transactions"` // the first ten, or fewer where several blocks come at once
 	More         uint64              `json:"more"`         // how many others it has
 }
 
@@ -99,7 +109,9 @@ func (h *Hub) Run(ctx context.Context) {
 			}
 			told = now
 		}
-		h.advance(ctx, status.Height)
+		if h.advance(ctx, status.Height) {
+			h.rest(ctx)
+		}
 		wait, cancel := context.WithTimeout(ctx, waitWithin)
 		err = h.o.Queries.WaitHeight(wait, ledger.Height(h.position()+1))
 		late := wait.Err() != nil
@@ -134,47 +146,64 @@ func (h *Hub) position() uint64 {
 	return h.tail.block
 }
 
-// advance sends the blocks up to height.
-func (h *Hub) advance(ctx context.Context, height uint64) {
-	from := h.position()
-	if height <= from {
-		return
-	}
-	if h.viewed.Load() == 0 {
-		h.add(nil, height)
-		return
-	}
-	if height-from > maxJump {
-		h.send("reset", height-1, Reset{from, height})
-		from = height - 1
-	}
-	for next := from + 1; next <= height; next++ {
-		text, err := h.message(ctx, next)
-		if err != nil {
-			h.failed(ctx, "block", err)
-			return
-		}
-		h.add(text, next)
+// rest leaves the processors to others, where there are many viewers.
+func (h *Hub) rest(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(h.pause()):
 	}
 }
 
-// message is the event of a block.
-func (h *Hub) message(ctx context.Context, height uint64) ([]byte, error) {
+// pause is how long a rest is, for the viewers that there are.
+func (h *Hub) pause() time.Duration { return min(time.Duration(h.viewed.Load())*each, longest) }
+
+// advance sends the blocks up to height, all of them at once. It is false where there
+// was nothing to send, or nobody to send it to.
+func (h *Hub) advance(ctx context.Context, height uint64) bool {
+	from := h.position()
+	if height <= from {
+		return false
+	}
+	if h.viewed.Load() == 0 {
+		h.add(nil, height)
+		return false
+	}
+	var text []byte
+	after := from
+	if height-from > maxJump {
+		text, after = encode("reset", 0, Reset{from, height}), height-1
+	}
+	texts, left := make([][]byte, height-after), shown
+	for i := range slices.Backward(texts) {
+		one, has, err := h.message(ctx, after+1+uint64(i), left)
+		if err != nil {
+			h.failed(ctx, "block", err)
+			return false
+		}
+		texts[i], left = one, left-has
+	}
+	h.add(slices.Concat(append([][]byte{text}, texts...)...), height)
+	return true
+}
+
+// message is the event of a block, with its first transactions, so many at most.
+func (h *Hub) message(ctx context.Context, height uint64, most int) (text []byte, has int, err error) {
 	b, err := h.o.Queries.Block(ctx, ledger.Height(height))
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	e := Event{Block: b, Transactions: []query.Transaction{}}
-	if b.Transactions > 0 {
+	if b.Transactions > 0 && most > 0 {
 		at := ledger.Height(height)
-		list, err := h.o.Queries.Transactions(ctx, query.TransactionFilter{Height: &at}, query.Page{Limit: shown, Ascending: true})
+		list, err := h.o.Queries.Transactions(ctx, query.TransactionFilter{Height: &at}, query.Page{Limit: most, Ascending: true})
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		e.Transactions = append(e.Transactions, list.Items...)
-		e.More = b.Transactions - min(b.Transactions, uint64(len(list.Items)))
 	}
-	return encode("block", height, e), nil
+	has = len(e.Transactions)
+	e.More = b.Transactions - min(b.Transactions, uint64(has))
+	return encode("block", height, e), has, nil
 }
 
 // send adds a message. block 0 leaves the position where it is.
@@ -184,7 +213,7 @@ func (h *Hub) send(event string, block uint64, data any) { h.add(encode(event, 0
 func (h *Hub) add(text []byte, block uint64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	next := &link{text: text, block: max(block, h.tail.block), moves: block > 0, made: time.Now(), ready: make(chan struct{})}
+	next := &link{text: text, block: max(block, h.tail.block), after: h.tail.block, moves: block > 0, made: time.Now(), ready: make(chan struct{})}
 	h.tail.next = next
 	close(h.tail.ready)
 	h.tail = next

@@ -2,6 +2,7 @@ package live
 
 import (
 	"context"
+	"math/rand/v2"
 	"net/http"
 	"strconv"
 	"time"
@@ -12,6 +13,8 @@ const (
 	beat = 15 * time.Second
 	// writeWithin bounds how long a client may take for a message.
 	writeWithin = 10 * time.Second
+	// notice is a pause that is worth a wait.
+	notice = 20 * time.Millisecond
 	// maxBehind is how old the next message of a viewer may be: one that is further
 	// behind is cut off, and comes back.
 	maxBehind = 30 * time.Second
@@ -40,6 +43,9 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Accel-Buffering", "no") // nginx would hold events back
+	// The end of the connection is the end of the stream. In chunks, each message would
+	// be three writes to the system, and three wakings of its reader, in place of one.
+	w.Header().Set("Transfer-Encoding", "identity")
 	s := stream{w, http.NewResponseController(w)}
 	at := h.join()
 	if !resumes {
@@ -101,7 +107,7 @@ func (h *Hub) replay(ctx context.Context, s stream, after, to uint64) bool {
 		after = to - 1
 	}
 	for next := after + 1; next <= to; next++ {
-		text, err := h.message(ctx, next)
+		text, _, err := h.message(ctx, next, shown)
 		if err != nil {
 			return false // the viewer comes back
 		}
@@ -120,6 +126,9 @@ func (h *Hub) follow(ctx context.Context, s stream, at *link, seen uint64) {
 	for {
 		select {
 		case <-at.ready:
+			if !h.turn(ctx) {
+				return
+			}
 			at = at.next
 			if time.Since(at.made) > maxBehind || !h.pass(ctx, s, at, seen) {
 				return
@@ -137,6 +146,25 @@ func (h *Hub) follow(ctx context.Context, s stream, at *link, seen uint64) {
 	}
 }
 
+// turn waits for the viewer's turn, somewhere within the hub's rest: where all of many
+// were told at the same moment, the processors would do nothing else for that long. It
+// is false at the end.
+func (h *Hub) turn(ctx context.Context) bool {
+	wait := h.pause()
+	if wait < notice {
+		return true
+	}
+	timer := time.NewTimer(rand.N(wait))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+	case <-h.ended:
+	}
+	return false
+}
+
 // pass sends a link to a viewer, if there is anything in it that is new.
 func (h *Hub) pass(ctx context.Context, s stream, at *link, seen uint64) bool {
 	switch {
@@ -144,6 +172,8 @@ func (h *Hub) pass(ctx context.Context, s stream, at *link, seen uint64) bool {
 		return h.replay(ctx, s, seen, at.block)
 	case at.moves && at.block <= seen:
 		return true
+	case at.moves && at.after < seen: // it has seen the first of them
+		return h.replay(ctx, s, seen, at.block)
 	}
 	return s.write(at.text)
 }

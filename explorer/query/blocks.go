@@ -110,7 +110,7 @@ func (r *Reader) Blocks(ctx context.Context, f BlockFilter, p Page) (*List[Block
 			return nil, err
 		}
 		low, high := max(times.low>>20, 1), times.high>>20
-		if c.begin && !p.Ascending {
+		if !p.Ascending { // cursors come from strangers: none begins above the last block
 			var top int64
 			if err := row(ctx, v, "the last block", "SELECT height FROM blocks ORDER BY height DESC LIMIT 1", nil, &top); err != nil {
 				return out, ignore(err)
@@ -130,7 +130,7 @@ func (r *Reader) Blocks(ctx context.Context, f BlockFilter, p Page) (*List[Block
 		var edge int64
 		if p.Ascending {
 			if !c.begin {
-				low = max(low, from+1)
+				low = max(low, addUpTo(from, 1))
 			}
 			edge = min(high, addUpTo(low, window-1))
 			high = edge
@@ -204,7 +204,7 @@ func (r *Reader) BlockByHash(ctx context.Context, hash crypto.Hash) (*Block, err
 
 // BlockAt implements Queries.
 func (r *Reader) BlockAt(ctx context.Context, at ledger.UnixTime) (*Block, error) {
-	return r.oneBlock(ctx, "WHERE time_ms < ? ORDER BY time_ms DESC, height DESC LIMIT 1", int64(min(uint64(at)+1, ledger.MaxJSONInteger))*1000)
+	return r.oneBlock(ctx, "WHERE time_ms < ? ORDER BY time_ms DESC, height DESC LIMIT 1", int64(min(uint64(at), ledger.MaxJSONInteger-1)+1)*1000)
 }
 
 func (r *Reader) oneBlock(ctx context.Context, where string, args ...any) (*Block, error) {

@@ -97,11 +97,11 @@ func (m *Movement) event(kind ledger.EventType) ledger.Event {
 func (r *Reader) AssetEvents(ctx context.Context, asset crypto.Address, p Page) (*List[Event], error) {
 	return view(ctx, r, func(v store.Read) (*List[Event], error) {
 		out := &List[Event]{Items: []Event{}}
-		l := &placed{list: 'E', what: "events", from: "events", where: "asset = ?", args: []any{asset[:]}, keyed: true, span: everything, lossy: true,
+		l := &placed{list: 'E', what: "events", from: "events", args: []any{asset[:]}, keyed: true, span: everything,
+			where:   "asset = ? AND type <> 21 AND type <> 22 AND type <> 24", // no movements, which are asked for as such
 			columns: "d.position, d.n, b.time_ms, t.hash, e.body",
 			joins: "JOIN events e ON e.position = d.position AND e.n = d.n JOIN blocks b ON b.height = (d.position >> 20) " +
-				"LEFT JOIN transactions t ON t.position = d.position",
-			filter: " AND e.type NOT IN (21, 22, 24)"} // movements, which are asked for as such
+				"LEFT JOIN transactions t ON t.position = d.position"}
 		var err error
 		out.Next, err = l.read(ctx, v, p, func(scan func(...any) error) (at, n int64, err error) {
 			var e Event

@@ -25,20 +25,38 @@ func (r *Reader) Statistics(ctx context.Context, f StatisticsFilter) ([]Statisti
 	if f.To != nil {
 		to = int64(min(uint64(*f.To), math.MaxInt64))
 	}
-	out := []Statistic{}
-	err := each(ctx, r.db, "statistics", func(scan func(...any) error) error {
-		var s Statistic
-		var interval int64
-		err := scan(&s.Start, &s.Seconds, &s.Blocks, &s.Transactions, &s.Refused, &s.Transfers, &s.SizeBytes, &s.MaxSizeBytes, &interval, &s.MaxIntervalMs)
-		if s.Blocks > 0 {
-			s.IntervalMs, s.MeanSizeBytes = float64(interval)/float64(s.Blocks), float64(s.SizeBytes)/float64(s.Blocks)
+	most := MaxBuckets
+	if f.Newest > 0 {
+		most = min(most, f.Newest)
+	}
+	return view(ctx, r, func(v store.Read) ([]Statistic, error) {
+		var first int64 // the period of block 1, which no interval lies before
+		err := row(ctx, v, "the first statistics", "SELECT start FROM statistics WHERE seconds = ? ORDER BY start LIMIT 1", []any{seconds}, &first)
+		if err != nil {
+			return []Statistic{}, ignore(err)
 		}
-		s.TxsPerSecond = float64(s.Transactions) / float64(max(s.Seconds, 1))
-		out = append(out, s)
-		return err
-	}, "SELECT "+statisticColumns+" FROM statistics WHERE seconds = ? AND start >= ? AND start <= ? ORDER BY start DESC LIMIT ?", seconds, from, to, MaxBuckets)
-	slices.Reverse(out)
-	return out, err
+		out := []Statistic{}
+		err = each(ctx, v, "statistics", func(scan func(...any) error) error {
+			s, err := scanStatistic(scan, uint64(first))
+			out = append(out, s)
+			return err
+		}, "SELECT "+statisticColumns+" FROM statistics WHERE seconds = ? AND start >= ? AND start <= ? ORDER BY start DESC LIMIT ?", seconds, from, to, most)
+		slices.Reverse(out)
+		return out, err
+	})
+}
+
+func scanStatistic(scan func(...any) error, first uint64) (s Statistic, err error) {
+	var interval int64
+	err = scan(&s.Start, &s.Seconds, &s.Blocks, &s.Transactions, &s.Refused, &s.Transfers, &s.SizeBytes, &s.MaxSizeBytes, &interval, &s.MaxIntervalMs)
+	intervals := s.Blocks
+	if s.Start == first {
+		intervals--
+	}
+	s.IntervalMs = float64(interval) / float64(max(intervals, 1))
+	s.MeanSizeBytes = float64(s.SizeBytes) / float64(max(s.Blocks, 1))
+	s.TxsPerSecond = float64(s.Transactions) / float64(max(s.Seconds, 1))
+	return s, err
 }
 
 // Totals implements Queries. Cost: a row for each day of the chain.

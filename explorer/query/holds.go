@@ -12,12 +12,13 @@ var holdStatuses = []store.HoldStatus{store.HoldOpen, store.HoldCaptured, store.
 // Holds implements Queries. They go by where they were made.
 func (r *Reader) Holds(ctx context.Context, f HoldFilter, p Page) (*List[Hold], error) {
 	filter, filters := "", []any{}
+	in, ins := "", []any{} // an index has the status beside what it begins with
 	if f.Status != "" {
 		s, err := status(f.Status, holdStatuses)
 		if err != nil {
 			return nil, err
 		}
-		filter, filters = " AND status = ?", append(filters, int64(s))
+		in, ins = " AND status = ?", append(ins, int64(s))
 	}
 	if f.Asset != nil && f.Account != nil {
 		filter, filters = filter+" AND asset = ?", append(filters, f.Asset[:])
@@ -37,12 +38,12 @@ func (r *Reader) Holds(ctx context.Context, f HoldFilter, p Page) (*List[Hold], 
 	}
 	switch {
 	case f.Account != nil:
-		q.along("payer = ?", f.Account[:])
-		q.along("payee = ?", f.Account[:])
+		q.along("payer = ?"+in, append([]any{f.Account[:]}, ins...)...)
+		q.along("payee = ?"+in, append([]any{f.Account[:]}, ins...)...)
 	case f.Asset != nil:
-		q.along("asset = ?", f.Asset[:])
+		q.along("asset = ?"+in, append([]any{f.Asset[:]}, ins...)...)
 	default:
-		q.along("1 = 1")
+		q.along("1 = 1"+in, ins...)
 	}
 	return view(ctx, r, func(v store.Read) (*List[Hold], error) { return r.holds(ctx, v, &q, filter, filters, limit) })
 }

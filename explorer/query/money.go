@@ -9,7 +9,7 @@ import (
 // choose which index is read, the first of them in this order; with others beside it,
 // and with Account alone, pages may be short.
 type MovementFilter struct {
-	Account   *crypto.Address // paid or was paid
+	Account   *crypto.Address // paid or was paid, or set aside or got back; a hold moves nothing of its payee's until it is captured
 	Asset     *crypto.Address
 	Reference string           // exactly, in either case
 	Type      string           // as in Movement.Type
@@ -115,8 +115,8 @@ type StatementLine struct {
 	Held         ledger.Amount   `json:"held"`
 }
 
-// HoldFilter chooses holds. Account and Asset are each served by an index, the
-// first that is there; with Status or both, pages may be short.
+// HoldFilter chooses holds. Account and Asset are each served by an index, alone and
+// with Status; with both, pages may be short.
 type HoldFilter struct {
 	Account *crypto.Address // pays it or is paid by it
 	Asset   *crypto.Address

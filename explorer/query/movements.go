@@ -3,6 +3,7 @@ package query
 import (
 	"context"
 	"math"
+	"slices"
 
 	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/explorer/store"
@@ -109,96 +110,139 @@ func movementList(f MovementFilter, times span) (*placed, error) {
 const ownOnce = " AND (side <> 1 OR NOT EXISTS (SELECT 1 FROM entries o WHERE o.account = entries.account AND o.asset = entries.asset" +
 	" AND o.position = entries.position AND o.n = entries.n AND o.side = 0))"
 
-// placesAPage is how many places of an account one page of its movements looks at.
-const placesAPage = 200
+// How many places of an account one page of its movements looks at, and one query.
+// There may be hundreds of movements at each.
+const (
+	placesAPage  = 200
+	placesAtOnce = 25
+)
 
 // accountMovements goes from one place of an account to the next, and takes the
 // account's movements there.
 func accountMovements(ctx context.Context, v store.Read, f MovementFilter, times span, p Page, add func(*Movement)) (*string, error) {
-	limit, err := p.limit()
+	w, err := newWalk(f, p, add)
 	if err != nil {
 		return nil, err
 	}
-	c := parseCursor('a', p.Cursor)
-	at, n := c.number(), c.number()
-	if err := c.end(); err != nil {
-		return nil, err
-	}
-	where, extra := "", []any{}
-	if f.Type != "" {
-		kind, err := movementType(f.Type)
-		if err != nil {
-			return nil, err
-		}
-		where, extra = where+" AND m.type = ?", append(extra, kind)
-	}
-	if key := store.ReferenceKey(f.Reference); key != nil {
-		where, extra = where+" AND m.reference_key = ?", append(extra, key)
-	}
-	low, high, op := times.low, times.high, "<"
-	switch {
-	case p.Ascending && c.begin:
-		op, n = ">", -1
-	case p.Ascending:
-		op, low = ">", max(low, at)
-	case c.begin:
-		n = math.MaxInt64
-	default:
-		high = min(high, at)
-	}
-	places := make([]int64, 0, placesAPage)
-	err = each(ctx, v, "an account's places", func(scan func(...any) error) error {
-		var position int64
-		err := scan(&position)
-		places = append(places, position)
-		return err
-	}, "SELECT position FROM subjects WHERE subject = ? AND position >= ? AND position <= ? ORDER BY position"+p.order()+" LIMIT ?", f.Account[:], low, high, placesAPage)
+	places, err := w.places(ctx, v, *f.Account, times)
 	if err != nil {
 		return nil, err
 	}
-	query := "SELECT " + movementColumns + " FROM movements m " + movementJoins + " WHERE m.position = ? AND m.n " + op + " ? AND (m.payer = ? OR m.payee = ?)" + where +
-		" ORDER BY m.n" + p.order() + " LIMIT ?"
-	found := 0
-	for _, place := range places {
-		from := int64(math.MaxInt64)
-		if p.Ascending {
-			from = -1
-		}
-		if !c.begin && place == at {
-			from = n
-		}
-		full := false
-		lastAt, lastN := at, n
-		err := each(ctx, v, "movements", func(scan func(...any) error) error {
-			m, position, order, err := scanMovement(scan)
-			if err != nil {
-				return err
-			}
-			if found == limit {
-				full = true
-				return nil
-			}
-			found++
-			lastAt, lastN = position, order
-			add(m)
-			return nil
-		}, query, append(append([]any{place, from, f.Account[:], f.Account[:]}, extra...), limit-found+1)...)
+	for part := range slices.Chunk(places, placesAtOnce) {
+		full, err := w.visit(ctx, v, part)
 		if err != nil {
 			return nil, err
 		}
 		if full {
-			return next(newCursor('a').number(lastAt).number(lastN)), nil
-		}
-		at, n, c.begin = place, lastN, false
-		if lastAt != place { // none here: the place is done with
-			n = 0
-			if p.Ascending {
-				n = math.MaxInt64
-			}
+			return w.next(), nil
 		}
 	}
 	if len(places) < placesAPage {
 		return nil, nil
 	}
-	return next(newCursor('a').number(at).number(n)), nil
+	return w.next(), nil
 }
+
+// walk is a page of an account's movements in the making.
+type walk struct {
+	where string // what of the movements at a place is wanted, beyond the number n of at
+	args  []any  // of where, behind at and n
+	page  Page
+	left  int // how many movements the page has room for
+	add   func(*Movement)
+	// Where it stands: at the number n of the place at. Behind it the next page begins.
+	at, n int64
+}
+
+// ofAccount is what moves an account's balance: a hold that is made or released
+// leaves its payee with what it had.
+const ofAccount = "(m.payer = ? OR m.payee = ? AND m.type NOT IN (22, 24))"
+
+func newWalk(f MovementFilter, p Page, add func(*Movement)) (*walk, error) {
+	limit, err := p.limit()
+	if err != nil {
+		return nil, err
+	}
+	w := &walk{page: p, left: limit, add: add, args: []any{f.Account[:], f.Account[:]}}
+	c := parseCursor('a', p.Cursor)
+	w.at, w.n = c.number(), c.number()
+	if err := c.end(); err != nil {
+		return nil, err
+	}
+	if c.begin {
+		w.at, _ = w.bounds()
+	}
+	op := "<"
+	if p.Ascending {
+		op = ">"
+	}
+	w.where = "(m.position <> ? OR m.n " + op + " ?) AND " + ofAccount
+	if f.Type != "" {
+		kind, err := movementType(f.Type)
+		if err != nil {
+			return nil, err
+		}
+		w.where, w.args = w.where+" AND m.type = ?", append(w.args, kind)
+	}
+	if key := store.ReferenceKey(f.Reference); key != nil {
+		w.where, w.args = w.where+" AND m.reference_key = ?", append(w.args, key)
+	}
+	return w, nil
+}
+
+// bounds are numbers that lie before and behind all others, as the page goes.
+func (w *walk) bounds() (before, behind int64) {
+	if w.page.Ascending {
+		return -1, math.MaxInt64
+	}
+	return math.MaxInt64, 0 // which a cursor can hold, and nothing is less
+}
+
+// places are the next places of the account.
+func (w *walk) places(ctx context.Context, v store.Read, account crypto.Address, times span) ([]int64, error) {
+	if w.page.Ascending {
+		times.low = max(times.low, w.at)
+	} else {
+		times.high = min(times.high, w.at)
+	}
+	places := make([]int64, 0, placesAPage)
+	err := each(ctx, v, "an account's places", func(scan func(...any) error) error {
+		var position int64
+		err := scan(&position)
+		places = append(places, position)
+		return err
+	}, "SELECT position FROM subjects WHERE subject = ? AND position >= ? AND position <= ? ORDER BY position"+w.page.order()+" LIMIT ?",
+		account[:], times.low, times.high, placesAPage)
+	return places, err
+}
+
+// visit takes the movements of places, until there is no room for another: full.
+func (w *walk) visit(ctx context.Context, v store.Read, places []int64) (full bool, err error) {
+	args := make([]any, 0, len(places)+len(w.args)+3)
+	for _, place := range places {
+		args = append(args, place)
+	}
+	args = append(append(args, w.at, w.n), w.args...)
+	err = each(ctx, v, "movements", func(scan func(...any) error) error {
+		m, at, n, err := scanMovement(scan)
+		if err != nil {
+			return err
+		}
+		if w.left == 0 {
+			full = true
+			return nil
+		}
+		w.left--
+		w.at, w.n = at, n
+		w.add(m)
+		return nil
+	}, "SELECT "+movementColumns+" FROM movements m "+movementJoins+" WHERE m.position IN ("+marks(len(places))+") AND "+w.where+
+		" ORDER BY m.position"+w.page.order()+", m.n"+w.page.order()+" LIMIT ?", append(args, w.left+1)...)
+	if !full {
+		w.at = places[len(places)-1]
+		_, w.n = w.bounds()
+	}
+	return full, err
+}
+
+func (w *walk) next() *string { return next(newCursor('a').number(w.at).number(w.n)) }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/explorer/explorertest"
 	"github.com/tallystick/tallystick/explorer/store"
 	"github.com/tallystick/tallystick/ledger"
@@ -59,14 +60,46 @@ func (v askedView) QueryRow(ctx context.Context, query string, args ...any) *sql
 // askEverything asks whatever can be asked, on first and on later pages.
 func askEverything(t *testing.T, r *Reader, chain *explorertest.Chain) {
 	t.Helper()
-	ctx, alice, member := t.Context(), ledgertest.Address("alice"), ledgertest.Address("m0")
+	ctx, alice := t.Context(), ledgertest.Address("alice")
 	gold, err := r.AssetBySymbol(ctx, "GOLD")
 	if err != nil {
 		t.Fatal(err)
 	}
-	asset, height, from, yes, no := gold.Asset, ledger.Height(9), chain.At(3).Time, true, false
+	asset, height, from := gold.Asset, ledger.Height(9), chain.At(3).Time
 	tx := everyTx(chain)[0].tx.Hash
 	key := ledgertest.ConsensusKey("m0").Address()
+	askLists(t, r, asset, from, height, key)
+	pages(t, 1, true, func(p Page) (*List[Event], error) { return r.TransactionEvents(ctx, tx, p) })
+	for name, ask := range map[string]func() error{
+		"status": func() error { _, err := r.Status(ctx); return err }, "account": func() error { _, err := r.Account(ctx, alice, Moment{Time: &from}); return err },
+		"balances": func() error { _, err := r.Balances(ctx, alice, Moment{Height: &height}, Page{}); return err },
+		"now":      func() error { _, err := r.Balances(ctx, alice, Moment{}, Page{}); return err },
+		"series":   func() error { _, err := r.BalanceSeries(ctx, alice, asset, Span{}); return err },
+		"supply":   func() error { _, err := r.SupplySeries(ctx, asset, Span{}); return err },
+		"validators": func() error {
+			_, err := r.Validators(ctx)
+			return err
+		},
+		"heat":   func() error { _, err := r.HeatMap(ctx, key, 100); return err },
+		"totals": func() error { _, err := r.Totals(ctx); return err },
+		"params": func() error { _, err := r.Parameters(ctx, Moment{}); return err },
+		"tx":     func() error { _, err := r.Transaction(ctx, tx); return err },
+		"at":     func() error { _, err := r.BlockAt(ctx, from); return err },
+		"hash":   func() error { _, err := r.BlockByHash(ctx, chain.At(3).Hash); return err },
+		"stats":  func() error { _, err := r.Statistics(ctx, StatisticsFilter{Period: Minute}); return err },
+		"search": func() error { _, err := r.Search(ctx, "invoice zür", 0); return err },
+		"hex":    func() error { _, err := r.Search(ctx, "0xabcdef", 0); return err },
+	} {
+		if err := ask(); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+	}
+}
+
+// askLists asks for every list, by every filter.
+func askLists(t *testing.T, r *Reader, asset crypto.Address, from ledger.UnixTime, height ledger.Height, key ledger.ConsensusAddress) {
+	t.Helper()
+	ctx, alice, member, yes, no := t.Context(), ledgertest.Address("alice"), ledgertest.Address("m0"), true, false
 	for _, ascending := range []bool{true, false} {
 		for _, f := range []TransactionFilter{{}, {Height: &height}, {Account: &alice}, {Sender: &alice}, {Kind: "transfer"}, {Refused: &yes}, {Refused: &no}, {Account: &alice, Kind: "issue"}, {From: &from, To: &from}} {
 			pages(t, 9, ascending, func(p Page) (*List[Transaction], error) { return r.Transactions(ctx, f, p) })
@@ -103,31 +136,6 @@ func askEverything(t *testing.T, r *Reader, chain *explorertest.Chain) {
 	pages(t, 1, true, func(p Page) (*List[Holder], error) { return r.Holders(ctx, asset, p) })
 	pages(t, 1, true, func(p Page) (*List[AccountChange], error) { return r.AccountHistory(ctx, alice, p) })
 	pages(t, 1, true, func(p Page) (*List[PowerPoint], error) { return r.PowerHistory(ctx, key, p) })
-	pages(t, 1, true, func(p Page) (*List[Event], error) { return r.TransactionEvents(ctx, tx, p) })
-	for name, ask := range map[string]func() error{
-		"status": func() error { _, err := r.Status(ctx); return err }, "account": func() error { _, err := r.Account(ctx, alice, Moment{Time: &from}); return err },
-		"balances": func() error { _, err := r.Balances(ctx, alice, Moment{Height: &height}, Page{}); return err },
-		"now":      func() error { _, err := r.Balances(ctx, alice, Moment{}, Page{}); return err },
-		"series":   func() error { _, err := r.BalanceSeries(ctx, alice, asset, Span{}); return err },
-		"supply":   func() error { _, err := r.SupplySeries(ctx, asset, Span{}); return err },
-		"validators": func() error {
-			_, err := r.Validators(ctx)
-			return err
-		},
-		"heat":   func() error { _, err := r.HeatMap(ctx, key, 100); return err },
-		"totals": func() error { _, err := r.Totals(ctx); return err },
-		"params": func() error { _, err := r.Parameters(ctx, Moment{}); return err },
-		"tx":     func() error { _, err := r.Transaction(ctx, tx); return err },
-		"at":     func() error { _, err := r.BlockAt(ctx, from); return err },
-		"hash":   func() error { _, err := r.BlockByHash(ctx, chain.At(3).Hash); return err },
-		"stats":  func() error { _, err := r.Statistics(ctx, StatisticsFilter{Period: Minute}); return err },
-		"search": func() error { _, err := r.Search(ctx, "invoice zür", 0); return err },
-		"hex":    func() error { _, err := r.Search(ctx, "0xabcdef", 0); return err },
-	} {
-		if err := ask(); err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-	}
 }
 
 // big are the tables that grow with the chain.

@@ -209,8 +209,8 @@ func during(ctx context.Context, r store.Read, from, to *ledger.UnixTime) (span,
 		}
 		s.low = low
 	}
-	if to != nil && *to < ledger.UnixTime(ledger.MaxJSONInteger) {
-		high, err := firstAt(ctx, r, *to+1)
+	if to != nil {
+		high, err := firstAfter(ctx, r, *to)
 		if err != nil {
 			return s, err
 		}
@@ -235,19 +235,29 @@ func firstAt(ctx context.Context, r store.Read, t ledger.UnixTime) (int64, error
 	return int64(store.OwnAt(ledger.Height(height))), err
 }
 
-// before is the first position that a moment does not see.
+// firstAfter is the first position that is later than a time; the highest number
+// where there is none.
+func firstAfter(ctx context.Context, r store.Read, t ledger.UnixTime) (int64, error) {
+	if uint64(t) >= ledger.MaxJSONInteger {
+		return math.MaxInt64, nil
+	}
+	return firstAt(ctx, r, t+1)
+}
+
+// before is the first position that a moment does not see. Error: ErrNotFound for a
+// height that is not indexed, and may come to be another than what is now.
 func before(ctx context.Context, r store.Read, m Moment) (int64, error) {
 	switch {
 	case m.Height != nil && uint64(*m.Height) > ledger.MaxJSONInteger:
 		return 0, &InvalidError{"height", "it is at most 2^53 - 1"}
 	case m.Height != nil && m.Time != nil:
 		return 0, &InvalidError{"at", "give a height or a time, and not both"}
-	case m.Height != nil && *m.Height >= math.MaxInt64>>20:
-		return math.MaxInt64, nil
 	case m.Height != nil:
-		return int64(store.OwnAt(*m.Height + 1)), nil
+		var there int64
+		err := row(ctx, r, "a block", "SELECT height FROM blocks WHERE height = ?", []any{int64(*m.Height)}, &there)
+		return int64(store.OwnAt(*m.Height + 1)), err
 	case m.Time != nil:
-		return firstAt(ctx, r, *m.Time+1)
+		return firstAfter(ctx, r, *m.Time)
 	}
 	return math.MaxInt64, nil
 }
@@ -284,6 +294,15 @@ func (r *Reader) refs(ctx context.Context, from store.Read, assets ...crypto.Add
 		missing = missing[len(part):]
 	}
 	return out, nil
+}
+
+// known is an asset that the index has. Error: ErrNotFound.
+func (r *Reader) known(ctx context.Context, v store.Read, asset crypto.Address) (AssetRef, error) {
+	refs, err := r.refs(ctx, v, asset)
+	if err == nil && refs[asset].Symbol == "" {
+		err = ErrNotFound
+	}
+	return refs[asset], err
 }
 
 // marks are n parameters.

@@ -15,14 +15,11 @@ var sideNames = [...]string{"out", "in", "hold", "unhold", "heldOut"}
 // Statement implements Queries.
 func (r *Reader) Statement(ctx context.Context, f StatementFilter, p Page) (*Statement, error) {
 	return view(ctx, r, func(v store.Read) (*Statement, error) {
-		refs, err := r.refs(ctx, v, f.Asset)
+		ref, err := r.known(ctx, v, f.Asset)
 		if err != nil {
 			return nil, err
 		}
-		if refs[f.Asset].Symbol == "" {
-			return nil, ErrNotFound
-		}
-		s := &Statement{Account: f.Account, AssetRef: refs[f.Asset], Items: []StatementLine{}}
+		s := &Statement{Account: f.Account, AssetRef: ref, Items: []StatementLine{}}
 		period, err := s.period(ctx, v, f)
 		if err != nil {
 			return nil, err
@@ -95,20 +92,20 @@ const sides = 8
 // BalanceSeries implements Queries.
 func (r *Reader) BalanceSeries(ctx context.Context, account, asset crypto.Address, s Span) ([]BalancePoint, error) {
 	return view(ctx, r, func(v store.Read) ([]BalancePoint, error) {
+		if _, err := r.known(ctx, v, asset); err != nil {
+			return nil, err
+		}
 		times, ends, err := samples(ctx, v, s)
 		if err != nil {
 			return nil, err
 		}
+		had, err := balancesBefore(ctx, v, account, asset, ends)
 		points := make([]BalancePoint, len(times))
 		for i, end := range ends {
-			if i > 0 && end == ends[i-1] {
-				points[i] = points[i-1]
-			} else if points[i], _, err = entryBefore(ctx, v, account, asset, end); err != nil {
-				return nil, err
-			}
+			points[i] = had[end]
 			points[i].Time = times[i]
 		}
-		return points, nil
+		return points, err
 	})
 }
 
@@ -134,39 +131,33 @@ func samples(ctx context.Context, v store.Read, s Span) (times []uint64, ends []
 		return nil, nil, nil
 	}
 	points = int(min(uint64(points), uint64(to-from)+1))
+	after := make([]ledger.UnixTime, 0, points)
 	for i := range points {
 		t := to
 		if points > 1 {
 			t = from + ledger.UnixTime(uint64(to-from)*uint64(i)/uint64(points-1))
 		}
-		end, err := firstAt(ctx, v, t+1)
-		if err != nil {
-			return nil, nil, err
-		}
-		times, ends = append(times, uint64(t)), append(ends, end)
+		times, after = append(times, uint64(t)), append(after, t+1)
 	}
-	return times, ends, nil
+	ends, err = firstsAt(ctx, v, after)
+	return times, ends, err
 }
 
 // SupplySeries implements Queries.
 func (r *Reader) SupplySeries(ctx context.Context, asset crypto.Address, s Span) ([]SupplyPoint, error) {
 	return view(ctx, r, func(v store.Read) ([]SupplyPoint, error) {
+		if _, err := r.known(ctx, v, asset); err != nil {
+			return nil, err
+		}
 		times, ends, err := samples(ctx, v, s)
 		if err != nil {
 			return nil, err
 		}
+		was, err := suppliesBefore(ctx, v, asset, ends)
 		points := make([]SupplyPoint, len(times))
 		for i, end := range ends {
-			if i > 0 && end == ends[i-1] {
-				points[i] = points[i-1]
-			} else {
-				err := row(ctx, v, "a supply", "SELECT supply FROM supplies WHERE asset = ? AND position < ? ORDER BY position DESC, n DESC LIMIT 1", []any{asset[:], end}, amount{&points[i].Supply})
-				if ignore(err) != nil {
-					return nil, err
-				}
-			}
-			points[i].Time = times[i]
+			points[i] = SupplyPoint{times[i], was[end]}
 		}
-		return points, nil
+		return points, err
 	})
 }

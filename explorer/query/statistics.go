@@ -13,6 +13,7 @@ const (
 type StatisticsFilter struct {
 	Period   string           // minute, hour or day
 	From, To *ledger.UnixTime // the period's start, both included; the newest are kept where there are more than MaxBuckets
+	Newest   int              // at most so many, the newest; 0 is MaxBuckets
 }
 
 // Statistic is what happened in a period.
@@ -26,7 +27,7 @@ type Statistic struct {
 	SizeBytes     uint64  `json:"sizeBytes"` // of all blocks
 	MaxSizeBytes  uint64  `json:"maxSizeBytes"`
 	MeanSizeBytes float64 `json:"meanSizeBytes"`
-	IntervalMs    float64 `json:"intervalMs"` // mean time between blocks
+	IntervalMs    float64 `json:"intervalMs"` // mean time between blocks; the first has none before it
 	MaxIntervalMs uint64  `json:"maxIntervalMs"`
 	TxsPerSecond  float64 `json:"transactionsPerSecond"` // over the whole period
 }

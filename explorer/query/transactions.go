@@ -65,12 +65,13 @@ func (r *Reader) name(ctx context.Context, from store.Read, list ...*Movement) e
 }
 
 func scanTransaction(scan func(...any) error, t *Transaction, more ...any) (position int64, err error) {
-	var ms, kind, envelope int64
+	var ms, nonce, kind, envelope int64
 	var first movementRow
-	into := append([]any{&position, &ms, fixed(t.Hash[:]), fixed(t.Sender[:]), &t.Nonce, &kind, &envelope, &t.Code, &t.SizeBytes, &t.Events, &t.Movements, &t.Memo}, first.into()...)
+	into := append([]any{&position, &ms, fixed(t.Hash[:]), fixed(t.Sender[:]), &nonce, &kind, &envelope, &t.Code, &t.SizeBytes, &t.Events, &t.Movements, &t.Memo}, first.into()...)
 	if err := scan(append(into, more...)...); err != nil {
 		return 0, err
 	}
+	t.Nonce = uint64(nonce) // above 2^63 in what is at fault
 	t.Place, t.Kind, t.Envelope = placeOf(position, ms), ledger.Kind(kind).String(), ledger.Envelope(envelope).String()
 	t.Status = "applied"
 	info := ledger.Code(t.Code).Info()
@@ -151,6 +152,8 @@ func transactionList(ctx context.Context, v store.Read, f TransactionFilter) (*p
 	}
 	refused := f.Refused != nil && *f.Refused || f.Code != nil && *f.Code != ledger.Applied
 	switch {
+	case refused && !along && f.Code != nil:
+		l.where, l.args = "code <> 0 AND code = ?", []any{int64(*f.Code)}
 	case refused && !along:
 		l.where = "code <> 0"
 	case refused:
@@ -159,7 +162,7 @@ func transactionList(ctx context.Context, v store.Read, f TransactionFilter) (*p
 	if f.Refused != nil && !*f.Refused {
 		filter("t.code = 0")
 	}
-	if f.Code != nil {
+	if f.Code != nil && (along || !refused) {
 		filter("t.code = ?", int64(*f.Code))
 	}
 	return l, nil
@@ -232,7 +235,9 @@ func findTransaction(ctx context.Context, v store.Read, hash crypto.Hash) (store
 func scanDetail(ctx context.Context, v store.Read, d *TransactionDetail, position int64) error {
 	var signers []byte
 	err := each(ctx, v, "a transaction", func(scan func(...any) error) error {
-		_, err := scanTransaction(scan, &d.Transaction, fixed(d.BodyHash[:]), fixed(d.BlockHash[:]), &d.ValidUntil, &signers, (*[]byte)(&d.Raw))
+		var until int64
+		_, err := scanTransaction(scan, &d.Transaction, fixed(d.BodyHash[:]), fixed(d.BlockHash[:]), &until, &signers, (*[]byte)(&d.Raw))
+		d.ValidUntil = uint64(until)
 		return err
 	}, "SELECT "+transactionColumns+", t.body_hash, b.hash, t.valid_until, t.signers, t.raw FROM transactions t "+transactionJoins+" WHERE t.position = ?", position)
 	for ; len(signers) >= 20; signers = signers[20:] {

@@ -43,6 +43,20 @@ var sqlite = dialect{
 	plan:        "EXPLAIN QUERY PLAN ",
 }
 
+// matchPostgres looks through the newest memos one by one, where common words are
+// found at once, and only then, where those are too few, along the index of words,
+// which is slow for what is common. The planner, left to itself, looks through all
+// of them for what is rare.
+const matchPostgres = `WITH newest AS MATERIALIZED (
+  SELECT position FROM (SELECT position, vector FROM memos WHERE position < $2 ORDER BY position DESC LIMIT 5000) m
+  WHERE vector @@ CAST($1 AS tsquery) ORDER BY position DESC LIMIT $3)
+SELECT position FROM (
+  SELECT position FROM newest UNION ALL
+  (SELECT position FROM memos WHERE vector @@ CAST($1 AS tsquery) AND position < $2
+     AND (SELECT count(*) FROM newest) < $3 AND position <> ALL (SELECT position FROM newest)
+   ORDER BY position + 0 DESC LIMIT $3)) u
+ORDER BY position DESC LIMIT $3`
+
 var postgres = dialect{
 	name: "postgres",
 	schema: strings.NewReplacer(
@@ -57,7 +71,7 @@ CREATE INDEX memos_vector ON memos USING gin (vector)`,
 	),
 	dollar:      true,
 	copies:      true,
-	match:       "SELECT position FROM memos WHERE vector @@ CAST(? AS tsquery) AND position < ? ORDER BY position DESC LIMIT ?",
+	match:       matchPostgres,
 	deleteMemos: "DELETE FROM memos WHERE position >= ?",
 	begin:       "BEGIN",
 	snapshot:    sql.LevelRepeatableRead,

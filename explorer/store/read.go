@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/tallystick/tallystick/ledger"
 )
@@ -54,8 +55,12 @@ func (v view) QueryRow(ctx context.Context, query string, args ...any) *sql.Row 
 // parameters are Words, an upper bound of the position, and a limit.
 func (s *Store) Memos() string { return s.d.match }
 
-// Words is what Memos looks for: all of words, the last as a beginning. Each must
-// come from Tokens, and there must be one.
+// beginning is the least length of a word, in characters, that may be the beginning of
+// a longer one: with fewer, too much begins so.
+const beginning = 3
+
+// Words is what Memos looks for: all of words, the last as a beginning if it is not
+// too short for that. Each must come from Tokens, and there must be one.
 func (s *Store) Words(words []string) string {
 	quoted := make([]string, len(words))
 	for i, w := range words {
@@ -65,10 +70,14 @@ func (s *Store) Words(words []string) string {
 			quoted[i] = `"` + w + `"`
 		}
 	}
+	and, begins := " ", "*"
 	if s.d.dollar {
-		return strings.Join(quoted, " & ") + ":*"
+		and, begins = " & ", ":*"
 	}
-	return strings.Join(quoted, " ") + "*"
+	if utf8.RuneCountInString(words[len(words)-1]) < beginning {
+		begins = ""
+	}
+	return strings.Join(quoted, and) + begins
 }
 
 // Plan is how the database would answer a query.

@@ -95,7 +95,7 @@ func (s *Store) openSQLite(path string) error {
 		q := url.Values{"_pragma": append([]string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(NORMAL)"}, pragmas...)}
 		return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: file}).EscapedPath(), RawQuery: q.Encode()}).String()
 	}
-	if s.write, err = sql.Open("sqlite", dsn("cache_size(-32000)", "wal_autocheckpoint(4000)", "temp_store(MEMORY)")); err != nil {
+	if s.write, err = sql.Open("sqlite", dsn("cache_size(-24000)", "wal_autocheckpoint(4000)", "temp_store(MEMORY)")); err != nil {
 		return err
 	}
 	s.write.SetMaxOpenConns(1)
@@ -114,7 +114,11 @@ func (s *Store) openPostgres(where string) error {
 		return err // pgx takes the password out
 	}
 	s.name = fmt.Sprintf("%s on %s", config.Database, config.Host)
-	s.write = stdlib.OpenDB(*config)
+	writer := config.Copy()
+	for name, value := range writing {
+		writer.RuntimeParams[name] = value
+	}
+	s.write = stdlib.OpenDB(*writer)
 	s.write.SetMaxOpenConns(1)
 	reading := config.Copy()
 	if reading.RuntimeParams["statement_timeout"] == "" {

@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/tallystick/tallystick/ledger"
 )
@@ -25,7 +23,10 @@ type Writer struct {
 	texts map[batch]string
 	rows  map[*Table][][]any // to go in at the end of the transaction, by table
 	order []*Table           // of rows, by their first
+	held  int                // rows
 	open  bool               // in a transaction
+
+	incoming map[*Table]bool // PostgreSQL: tables that merge goes through; true: used in this transaction
 }
 
 // lockKey, "tall", with a hash of the schema's name, keeps other indexers of one
@@ -35,7 +36,7 @@ const lockKey = 0x74616c6c
 // Writer begins to write. Error: ErrBusy while another process, or another
 // Writer of this one, does.
 func (s *Store) Writer(ctx context.Context) (*Writer, error) {
-	w := &Writer{s: s, stmts: map[string]*sql.Stmt{}, texts: map[batch]string{}, rows: map[*Table][][]any{}}
+	w := &Writer{s: s, stmts: map[string]*sql.Stmt{}, texts: map[batch]string{}, rows: map[*Table][][]any{}, incoming: map[*Table]bool{}}
 	if s.file != "" {
 		w.lock = flock.New(s.file + ".lock")
 		locked, err := w.lock.TryLock()
@@ -151,24 +152,40 @@ func (w *Writer) Add(t *Table, values ...any) {
 		w.order = append(w.order, t)
 	}
 	w.rows[t] = append(w.rows[t], values)
+	w.held++
+}
+
+// most is how many rows are held at most: some 300 bytes each.
+const most = 48_000
+
+// Relieve flushes where many rows are held, so that a block may have any number of
+// them. What is flushed and not committed is undone with the transaction.
+func (w *Writer) Relieve(ctx context.Context) error {
+	if w.held < most {
+		return nil
+	}
+	return w.Flush(ctx)
 }
 
 // Flush writes the rows that were added.
 func (w *Writer) Flush(ctx context.Context) error {
 	for _, t := range w.order {
 		rows := w.rows[t]
-		var err error
-		if w.s.d.copies && len(t.keys) == 0 && len(rows) > 4 {
-			err = w.copy(ctx, t, rows)
-		} else {
-			err = w.insert(ctx, t, rows)
+		arrange(t, rows)
+		write := w.insert
+		switch {
+		case w.s.d.copies && len(t.keys) == 0 && len(rows) >= copied:
+			write = w.load
+		case w.s.d.copies && len(t.keys) > 0 && len(rows) >= merged:
+			write = w.merge
 		}
+		err := write(ctx, t, rows)
 		if err != nil {
 			return fmt.Errorf("write %d rows of %s: %w", len(rows), t.name, err)
 		}
 		delete(w.rows, t)
 	}
-	w.order = w.order[:0]
+	w.order, w.held = w.order[:0], 0
 	return nil
 }
 
@@ -202,14 +219,10 @@ func (w *Writer) commit(ctx context.Context) error {
 		return fmt.Errorf("commit: %w", err)
 	}
 	w.open = false
+	for t := range w.incoming {
+		w.incoming[t] = false
+	}
 	return nil
-}
-
-func (w *Writer) copy(ctx context.Context, t *Table, rows [][]any) error {
-	return w.conn.Raw(func(driver any) error {
-		_, err := driver.(*stdlib.Conn).Conn().CopyFrom(ctx, pgx.Identifier{t.name}, t.columns, pgx.CopyFromRows(rows))
-		return err
-	})
 }
 
 // chunks are how many rows one statement takes, the most first.
@@ -254,20 +267,27 @@ func (w *Writer) statement(t *Table, size int) string {
 }
 
 func (t *Table) text(d *dialect, size int) string {
-	columns := strings.Join(t.columns, ", ")
-	if t.name == "memos" {
-		columns = d.memoColumn() + ", words"
-	}
 	row := "(" + strings.TrimSuffix(strings.Repeat("?, ", len(t.columns)), ", ") + ")"
-	out := "INSERT INTO " + t.name + " (" + columns + ") VALUES " + strings.TrimSuffix(strings.Repeat(row+", ", size), ", ")
+	return "INSERT INTO " + t.name + " (" + t.columnList(d) + ") VALUES " + strings.TrimSuffix(strings.Repeat(row+", ", size), ", ") + t.onConflict()
+}
+
+func (t *Table) columnList(d *dialect) string {
+	if t.name == "memos" {
+		return d.memoColumn() + ", words"
+	}
+	return strings.Join(t.columns, ", ")
+}
+
+// onConflict says what becomes of a row that is there already.
+func (t *Table) onConflict() string {
 	if len(t.keys) == 0 {
-		return out
+		return ""
 	}
 	var sets []string
 	for _, c := range t.columns[len(t.keys):] {
 		sets = append(sets, c+" = excluded."+c)
 	}
-	out += " ON CONFLICT (" + strings.Join(t.keys, ", ") + ") DO "
+	out := " ON CONFLICT (" + strings.Join(t.keys, ", ") + ") DO "
 	if len(sets) == 0 {
 		return out + "NOTHING"
 	}

@@ -182,6 +182,7 @@ type transactionData struct {
 	Receipt   string // where the receipt is
 	Encoding  string // of the raw bytes, in words
 	Nothing   bool   // it spent no nonce
+	Provable  bool   // the block whose header has its result is there
 }
 
 // maxRaw is how many raw bytes a page shows; the API has all.
@@ -207,6 +208,11 @@ func (s *site) transaction(r *http.Request) (*view, error) {
 	d.Left = t.Events - min(t.Events, uint64(len(t.EventList)))
 	d.Effects = pretty(t.EventList)
 	d.Nothing = !ledger.Code(t.Code).SpendsNonce()
+	status, err := s.q.Status(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	d.Provable = status.Height > t.Height
 	d.Encoding = map[string]string{
 		"native": "Native envelope, type 0x54", "legacy": "Ethereum transaction with EIP-155 protection", "dynamicFee": "Ethereum transaction, type 0x02",
 	}[t.Envelope]

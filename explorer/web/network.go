@@ -45,11 +45,11 @@ func (s *site) network(r *http.Request) (*view, error) {
 		return nil, err
 	}
 	d.Differences = differences.Items
-	list, err := s.q.Statistics(ctx, query.StatisticsFilter{Period: period})
+	const most = 120 // periods in a chart
+	list, err := s.q.Statistics(ctx, query.StatisticsFilter{Period: period, Newest: most})
 	if err != nil {
 		return nil, err
 	}
-	const most = 120 // periods in a chart
 	d.Charts = statisticsCharts(list[max(0, len(list)-most):])
 	return &view{name: "network", Title: "Network", Nav: "network", Data: d}, nil
 }

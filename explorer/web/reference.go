@@ -12,8 +12,10 @@ import (
 
 type referenceData struct {
 	Title, Version, Description, Document string
-	Groups                                []group
-	Schemas                               []namedSchema
+	// Shared are the parameters that many operations have, described once.
+	Shared  []*huma.Param
+	Groups  []group
+	Schemas []namedSchema
 }
 
 // group is the operations of a tag.
@@ -25,8 +27,11 @@ type group struct {
 // operation is what the page says of an operation.
 type operation struct {
 	*huma.Operation
-	Answer  string // the name of its schema, or what it is
-	Example string // a path to try; empty where it needs something that there may not be
+	Own     []*huma.Param // its parameters without the shared ones
+	Shared  []string      // the names of those
+	Answer  string        // the name of its schema, or what it is
+	Known   bool          // Answer is a type of the page
+	Example string        // a path to try; empty where it needs something that there may not be
 }
 
 // namedSchema is a type of answers.
@@ -55,11 +60,15 @@ func (s *site) reference(*http.Request) (*view, error) {
 		}
 	}
 	slices.SortFunc(operations, func(a, b *huma.Operation) int { return strings.Compare(a.Path, b.Path) })
+	d.Shared = sharedParams(operations)
 	for _, tag := range s.openAPI.Tags {
 		g := group{Name: tag.Name, Description: tag.Description}
 		for _, op := range operations {
 			if slices.Contains(op.Tags, tag.Name) {
-				g.Operations = append(g.Operations, &operation{op, answerOf(op), exampleOf(op)})
+				o := &operation{Operation: op, Answer: answerOf(op), Example: exampleOf(op)}
+				_, o.Known = s.openAPI.Components.Schemas.Map()[o.Answer]
+				o.Own, o.Shared = splitParams(op, d.Shared)
+				g.Operations = append(g.Operations, o)
 			}
 		}
 		d.Groups = append(d.Groups, g)
@@ -69,6 +78,39 @@ func (s *site) reference(*http.Request) (*view, error) {
 	}
 	slices.SortFunc(d.Schemas, func(a, b namedSchema) int { return strings.Compare(a.Name, b.Name) })
 	return &view{name: "reference", Title: "API", Nav: "api", Data: d}, nil
+}
+
+// sharedParams are the parameters that at least sharedBy operations have, and describe
+// in the same words, by name.
+func sharedParams(operations []*huma.Operation) (shared []*huma.Param) {
+	const sharedBy = 5
+	type meaning struct{ name, in, description string }
+	count := map[meaning]int{}
+	for _, op := range operations {
+		for _, p := range op.Parameters {
+			if m := (meaning{p.Name, p.In, p.Description}); p.In == "query" {
+				if count[m]++; count[m] == sharedBy {
+					shared = append(shared, p)
+				}
+			}
+		}
+	}
+	slices.SortFunc(shared, func(a, b *huma.Param) int { return strings.Compare(a.Name, b.Name) })
+	return shared
+}
+
+// splitParams parts an operation's own parameters from those that are described once.
+func splitParams(op *huma.Operation, shared []*huma.Param) (own []*huma.Param, names []string) {
+	for _, p := range op.Parameters {
+		if slices.ContainsFunc(shared, func(s *huma.Param) bool {
+			return s.Name == p.Name && s.In == p.In && s.Description == p.Description && !p.Required
+		}) {
+			names = append(names, p.Name)
+		} else {
+			own = append(own, p)
+		}
+	}
+	return own, names
 }
 
 // answerOf names what an operation answers with.

@@ -3,10 +3,12 @@ package worldtest
 import (
 	"crypto/sha256"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/explorer/query"
+	"github.com/tallystick/tallystick/explorer/worldtest/hostile"
 	"github.com/tallystick/tallystick/ledger"
 	"github.com/tallystick/tallystick/rpc/wire"
 )
@@ -14,9 +16,9 @@ import (
 // Texts that must never be taken for markup, and never steer a terminal or the
 // order of a line.
 const (
-	HostileName      = `<script>alert(1)</script>"'&`
-	HostileMemo      = "\u202Egnp.exe\u2066 \x1b[31mred\x1b[0m </pre><img src=x onerror=alert(1)> {{.}} ' OR 1=1; --"
-	HostileReference = `=HYPERLINK("http://x")<b>&'"`
+	HostileName      = hostile.Name
+	HostileMemo      = hostile.Memo
+	HostileReference = hostile.Reference
 )
 
 // Start is the time of the first block.
@@ -38,6 +40,8 @@ type World struct {
 	holds     []query.Hold
 	// Err, if it is set, is what every question is answered with.
 	Err error
+	// ProofErr, if it is set, is what ReceiptProof answers with.
+	ProofErr error
 }
 
 var _ query.Queries = (*World)(nil)
@@ -52,6 +56,19 @@ func Address(kind byte, n int) (a crypto.Address) {
 
 // Hash is the hash of something.
 func Hash(kind string, n int) crypto.Hash { return sha256.Sum256(fmt.Appendf(nil, "%s %d", kind, n)) }
+
+// Known are values with which operations and pages answer, by the names that the
+// parameters of the API have: block, height, hash, account, asset, hold, member,
+// validator, proposal, and q, which is searched for.
+type Known map[string]string
+
+// Known are the World's.
+func (w *World) Known() Known {
+	return Known{
+		"block": "5", "height": "5", "hash": Hash("tx", 3).String(), "account": Address('u', 1).String(), "asset": "USD", "hold": Address('h', 0).String(),
+		"member": Address('m', 2).String(), "validator": strings.ToLower(Address('v', 1).String()), "proposal": "2", "q": "USD",
+	}
+}
 
 // New makes a ledger of so many blocks.
 func New(blocks int) *World {

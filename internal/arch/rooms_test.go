@@ -40,7 +40,7 @@ var rooms = []room{
 		"the wallets' door declares the little it needs of a node, and node supplies it"},
 	{"explorer", []string{"ledger", "crypto", "crypto/smt", "rpc/wire", "rpc/pace"},
 		"the explorer is fed committed blocks and must run apart from a validator; it checks proofs, and its events are the JSON of the native RPC"},
-	{"explorer/explorertest", []string{"explorer", "ledger", "ledger/ledgertest", "crypto", "crypto/smt"},
+	{"explorer/explorertest", []string{"explorer", "ledger", "ledger/ledgertest", "crypto", "crypto/smt", "rpc/wire"},
 		"the chain of its tests is made by the ledger's rules and by nothing of a node"},
 	{"client", []string{"ledger", "crypto", "rpc/wire"},
 		"a program that sends transactions must not carry a node"},

@@ -8,7 +8,7 @@ import readline from "node:readline";
 const binary = process.env.TALLY_BINARY;
 if (!binary) throw new Error("TALLY_BINARY is not set: run scripts/check-e2e");
 
-// startDevnet resolves to { info, stop } of a devnet with further flags, with info the line that
+// startDevnet resolves to { info, dir, stop } of a devnet in dir with further flags, with info the line that
 // `tally devnet --json` prints when it is ready.
 export async function startDevnet(basePort, ...flags) {
   const dir = mkdtempSync(path.join(tmpdir(), "tally-e2e-"));
@@ -30,7 +30,7 @@ export async function startDevnet(basePort, ...flags) {
     rmSync(dir, { recursive: true, force: true });
     return code;
   };
-  return { info: JSON.parse(line), stop };
+  return { info: JSON.parse(line), dir, stop };
 }
 
 // call makes one JSON-RPC call. An error answer is thrown with its code and data.

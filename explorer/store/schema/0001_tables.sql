@@ -63,6 +63,7 @@ CREATE TABLE transactions (
 CREATE INDEX transactions_hash ON transactions (hash, position);
 CREATE INDEX transactions_kind ON transactions (kind, position);
 CREATE INDEX transactions_refused ON transactions (position) WHERE code <> 0;
+CREATE INDEX transactions_code ON transactions (code, position) WHERE code <> 0;
 
 -- Whom and what a position concerns: senders, accounts, members and holds.
 CREATE TABLE subjects (
@@ -80,7 +81,9 @@ CREATE TABLE events (
   body     TEXT     NOT NULL,  -- JSON, as the native RPC has it
   PRIMARY KEY (position, n)
 ) {clustered};
-CREATE INDEX events_asset ON events (asset, position, n) WHERE asset IS NOT NULL;
+-- Events of an asset that are no movements: those have a table of their own. The
+-- types are clawback, holdCreated and holdReleased.
+CREATE INDEX events_asset ON events (asset, position, n) WHERE asset IS NOT NULL AND type <> 21 AND type <> 22 AND type <> 24;
 
 CREATE TABLE movements (
   position      BIGINT   NOT NULL,
@@ -191,8 +194,10 @@ CREATE INDEX holds_payer ON holds (payer, created, hold);
 CREATE INDEX holds_payee ON holds (payee, created, hold);
 CREATE INDEX holds_asset ON holds (asset, created, hold);
 CREATE INDEX holds_created ON holds (created, hold);
-CREATE INDEX holds_open_payer ON holds (payer) WHERE status = 1;
-CREATE INDEX holds_open_payee ON holds (payee) WHERE status = 1;
+CREATE INDEX holds_status ON holds (status, created, hold);
+CREATE INDEX holds_payer_status ON holds (payer, status, created, hold);
+CREATE INDEX holds_payee_status ON holds (payee, status, created, hold);
+CREATE INDEX holds_asset_status ON holds (asset, status, created, hold);
 
 CREATE TABLE members (
   member BYTEA NOT NULL PRIMARY KEY,
