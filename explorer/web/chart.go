@@ -15,6 +15,7 @@ const (
 	chartWidth  = 600.0
 	chartHeight = 120.0
 	chartMargin = 4.0
+	maxBar      = 48.0 // where there are few
 )
 
 // chartGrid is a line at the highest value and one half way to it.
@@ -84,7 +85,7 @@ func bars(values []value) template.HTML {
 	}
 	var b strings.Builder
 	top, step := highest(values), chartWidth/float64(len(values))
-	gap := min(2, step/4)
+	wide := min(step-min(2, step/4), maxBar)
 	for i, v := range values {
 		height := (chartHeight - chartMargin) * v.y / top
 		if v.y > 0 {
@@ -92,7 +93,7 @@ func bars(values []value) template.HTML {
 		}
 		fmt.Fprintf(&b, `<g><title>%s</title><rect class="hit" x="%s" y="0" width="%s" height="%s"/><rect class="bar" x="%s" y="%s" width="%s" height="%s"/></g>`,
 			template.HTMLEscapeString(v.says), unit(float64(i)*step), unit(step), unit(chartHeight),
-			unit(float64(i)*step+gap/2), unit(chartHeight-height), unit(step-gap), unit(height))
+			unit(float64(i)*step+(step-wide)/2), unit(chartHeight-height), unit(wide), unit(height))
 	}
 	return svg("chart", chartWidth, chartHeight, chartGrid+b.String())
 }
