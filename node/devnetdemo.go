@@ -20,6 +20,7 @@ const (
 	// demoHolds and demoProposals are after how many payments there is one of them.
 	demoHolds     = 12
 	demoProposals = 60
+	demoBoards    = 10 // payments that two must sign
 	// demoWithin bounds the wait for what another transaction builds on.
 	demoWithin = 20 * time.Second
 )
@@ -31,6 +32,7 @@ type demo struct {
 	random  *rand.Rand
 	keys    []*crypto.PrivateKey // of the funded accounts
 	admins  []*crypto.PrivateKey // of the members
+	firms   []*crypto.PrivateKey // of accounts that the members answer for
 	nonces  map[crypto.Address]ledger.Nonce
 	payment int
 	pause   time.Duration // the mean time between two payments
@@ -43,13 +45,20 @@ func newDemo(n *Node, log *slog.Logger, mean time.Duration) *demo {
 
 // run makes the load until ctx ends. What the node does not take is not tried again.
 func (d *demo) run(ctx context.Context) {
-	if err := d.prepare(); err != nil {
+	err := d.prepare()
+	if err == nil {
+		err = d.found(ctx)
+	}
+	if err != nil && ctx.Err() == nil {
 		d.log.Error("the demo load cannot begin", "err", err)
 		return
 	}
 	for pause(ctx, d.pause/2+time.Duration(d.random.Int64N(int64(d.pause)))) {
 		err := d.pay(ctx)
 		d.payment++
+		if err == nil && d.payment%demoBoards == demoBoards/2 {
+			err = d.payTogether(ctx)
+		}
 		if err == nil && d.payment%demoHolds == 0 {
 			err = d.hold(ctx)
 		}
@@ -241,9 +250,14 @@ func (d *demo) send(ctx context.Context, key *crypto.PrivateKey, op ledger.Opera
 	return tx.Hash, d.submit(ctx, tx)
 }
 
-// sign makes a transaction under the sender's next nonce.
+// sign makes a transaction of a key's own account, under its next nonce.
 func (d *demo) sign(key *crypto.PrivateKey, op ledger.Operation, memo string) (*ledger.Tx, error) {
-	sender, backend := key.Address(), d.node.backend
+	return d.signFor(key.Address(), op, memo, key)
+}
+
+// signFor makes a transaction of an account with the keys that act for it.
+func (d *demo) signFor(sender crypto.Address, op ledger.Operation, memo string, keys ...*crypto.PrivateKey) (*ledger.Tx, error) {
+	backend := d.node.backend
 	view, err := backend.View(backend.Height())
 	if err != nil {
 		return nil, err
@@ -256,7 +270,7 @@ func (d *demo) sign(key *crypto.PrivateKey, op ledger.Operation, memo string) (*
 		return nil, fmt.Errorf("there is no account %s", sender)
 	}
 	nonce := max(d.nonces[sender], ledger.Nonce(account.NextNonce))
-	tx, code := ledger.Sign(d.node.Network(), ledger.Body{Sender: sender, Nonce: nonce, Memo: memo, Op: op}, ledger.SchemeBodyHash, key)
+	tx, code := ledger.Sign(d.node.Network(), ledger.Body{Sender: sender, Nonce: nonce, Memo: memo, Op: op}, ledger.SchemeBodyHash, keys...)
 	if code != ledger.Applied {
 		return nil, fmt.Errorf("%s: %s", op.Kind(), code.Info().Meaning)
 	}

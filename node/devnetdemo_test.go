@@ -76,7 +76,8 @@ func (d *demoTest) until(path string, least int) (items []map[string]any) {
 
 // The demo makes what there is to see: payments of several accounts in both assets,
 // holds that are paid, given back and left open, proposals that every member votes
-// on, and something that is refused. It ends with the devnet, and goes on with it.
+// on, accounts that members answer for, one of which a board acts for, and something
+// that is refused. It ends with the devnet, and goes on with it.
 func TestDevnetDemo(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "devnet")
 	d := startDemo(t, dir)
@@ -100,6 +101,17 @@ func TestDevnetDemo(t *testing.T) {
 	if yes := slices.ContainsFunc(votes, func(v map[string]any) bool { return v["status"] == "applied" }); !yes {
 		t.Errorf("no vote was applied: %v", votes)
 	}
+	answered := 0
+	for _, a := range d.until("accounts?limit=100", 18) {
+		if a["member"] != nil && a["member"] != a["address"] {
+			answered++
+		}
+	}
+	if answered != 4 {
+		t.Errorf("members answer for %d accounts", answered)
+	}
+	board := d.until("transactions?kind=setKeys&status=applied", 1)[0]["sender"]
+	d.until(fmt.Sprintf("transactions?kind=transfer&status=applied&account=%s", board), 1)
 	var before, after struct{ Height uint64 }
 	if err := d.get("status", &before); err != nil {
 		t.Fatal(err)
@@ -118,6 +130,9 @@ func TestDevnetDemo(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatal("no payment came after the restart")
 		}
+	}
+	if again := d.until("transactions?kind=setKeys", 1); len(again) != 1 {
+		t.Errorf("the board was seated %d times", len(again))
 	}
 	if err := d.stop(); err != nil {
 		t.Fatal(err)

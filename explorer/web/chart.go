@@ -15,7 +15,11 @@ const (
 	chartWidth  = 600.0
 	chartHeight = 120.0
 	chartMargin = 4.0
+	maxBar      = 48.0 // where there are few
 )
+
+// chartGrid is a line at the highest value and one half way to it.
+const chartGrid = `<path class="grid" d="M0 4H600M0 62H600"/>`
 
 // Chart is a drawing with what must be said around it.
 type Chart struct {
@@ -81,7 +85,7 @@ func bars(values []value) template.HTML {
 	}
 	var b strings.Builder
 	top, step := highest(values), chartWidth/float64(len(values))
-	gap := min(2, step/4)
+	wide := min(step-min(2, step/4), maxBar)
 	for i, v := range values {
 		height := (chartHeight - chartMargin) * v.y / top
 		if v.y > 0 {
@@ -89,9 +93,9 @@ func bars(values []value) template.HTML {
 		}
 		fmt.Fprintf(&b, `<g><title>%s</title><rect class="hit" x="%s" y="0" width="%s" height="%s"/><rect class="bar" x="%s" y="%s" width="%s" height="%s"/></g>`,
 			template.HTMLEscapeString(v.says), unit(float64(i)*step), unit(step), unit(chartHeight),
-			unit(float64(i)*step+gap/2), unit(chartHeight-height), unit(step-gap), unit(height))
+			unit(float64(i)*step+(step-wide)/2), unit(chartHeight-height), unit(wide), unit(height))
 	}
-	return svg("chart", chartWidth, chartHeight, b.String())
+	return svg("chart", chartWidth, chartHeight, chartGrid+b.String())
 }
 
 // line draws values joined by a line over an area. With steps each value holds until
@@ -122,7 +126,7 @@ func line(values []value, steps bool) template.HTML {
 			unit(max(0, float64(i)*step-step/2)), unit(step), unit(chartHeight), template.HTMLEscapeString(v.says))
 	}
 	area := path.String() + "V" + unit(chartHeight) + "H0Z"
-	return svg("chart", chartWidth, chartHeight, `<path class="area" d="`+area+`"/><path class="line" d="`+path.String()+`"/>`+marks.String())
+	return svg("chart", chartWidth, chartHeight, chartGrid+`<path class="area" d="`+area+`"/><path class="line" d="`+path.String()+`"/>`+marks.String())
 }
 
 // heatColumns is how many blocks stand side by side.
@@ -155,7 +159,16 @@ func heat(from uint64, votes string) template.HTML {
 		fmt.Fprintf(&b, `<rect class="vote-%c" x="%d" y="%d" width="%d" height="9"><title>%s</title></rect>`, class, i%heatColumns*10, i/heatColumns*10, (end-i)*10-1, says)
 		i = end
 	}
-	return template.HTML(fmt.Sprintf(`<svg class="heat" viewBox="0 0 %d %d" aria-hidden="true" focusable="false">%s</svg>`, heatColumns*10, rows*10, b.String()))
+	return template.HTML(fmt.Sprintf(`<svg class="heat" viewBox="0 0 %d %d" aria-hidden="true" focusable="false">%s<path class="heat-grid" d="%s"/></svg>`, heatColumns*10, rows*10, b.String(), heatGrid(rows)))
+}
+
+// heatGrid parts the blocks that one rectangle stands for.
+func heatGrid(rows int) string {
+	var path strings.Builder
+	for column := 1; column < heatColumns; column++ {
+		fmt.Fprintf(&path, "M%d.5 0v%d", column*10-1, rows*10)
+	}
+	return path.String()
 }
 
 // qrCode draws a text as a QR code.

@@ -53,8 +53,8 @@ func (s *site) functions() template.FuncMap {
 		"utc":           words.UTC,
 		"machine":       machineTime,
 		"lasting":       words.Lasting,
-		"head":          func(text string) string { return text[:max(0, len(text)-6)] },
-		"tail":          func(text string) string { return text[max(0, len(text)-6):] },
+		"short":         short,
+		"part":          func(part, whole uint64) string { return share(ledger.NewAmount(part), ledger.NewAmount(whole)) },
 		"text":          func(v any) string { return fmt.Sprint(v) },
 		"hex":           func(b []byte) string { return fmt.Sprintf("0x%x", b) },
 		"name":          func(a crypto.Address) string { return s.names.Account(a) },
@@ -74,6 +74,15 @@ func (s *site) functions() template.FuncMap {
 		"utcOf":         func(text string) string { return words.UTC(uint64(whole(text))) },
 		"referencePath": func(reference string) string { return withQuery("/transactions", "reference", reference) },
 	}
+}
+
+// short is a hash or address as a reader tells it from others: 0x14dC…9955.
+func short(text string) string {
+	const first, last = 6, 4
+	if len(text) <= first+last+1 {
+		return text
+	}
+	return text[:first] + "…" + text[len(text)-last:]
 }
 
 // visible writes what somebody else wrote so that every character can be seen:

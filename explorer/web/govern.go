@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/tallystick/tallystick/crypto"
@@ -26,7 +27,7 @@ type memberData struct {
 	History   []query.MemberChange
 	Accounts  []query.Account
 	More      bool
-	Proposals []query.Proposal
+	Proposals []proposalLine
 	Validator *query.Validator // nil for none now
 }
 
@@ -53,7 +54,10 @@ func (s *site) member(r *http.Request) (*view, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.History, d.Accounts, d.More, d.Proposals = history.Items, accounts.Items, accounts.Next != nil, proposals.Items
+	d.History, d.Accounts, d.More = changesOf(history.Items), accounts.Items, accounts.Next != nil
+	for _, x := range proposals.Items {
+		d.Proposals = append(d.Proposals, proposalLine{x, s.does(x.Actions)})
+	}
 	validators, err := s.q.Validators(ctx)
 	if err != nil {
 		return nil, err
@@ -64,6 +68,21 @@ func (s *site) member(r *http.Request) (*view, error) {
 		}
 	}
 	return &view{name: "member", Title: m.Name, Nav: "members", Data: d}, nil
+}
+
+// changesOf leaves out what looks like the state before it: a member's record also
+// has counters, which pages do not show. The newest comes first.
+func changesOf(history []query.MemberChange) (list []query.MemberChange) {
+	for i, h := range history {
+		if i+1 < len(history) {
+			b := history[i+1]
+			if h.Status == b.Status && slices.Equal(h.Roles, b.Roles) && h.Power == b.Power && h.Target == b.Target && h.Nodes == b.Nodes && string(h.ConsensusKey) == string(b.ConsensusKey) {
+				continue
+			}
+		}
+		list = append(list, h)
+	}
+	return list
 }
 
 func (s *site) validators(r *http.Request) (*view, error) {

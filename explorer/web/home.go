@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -12,9 +13,14 @@ import (
 )
 
 const (
-	homeRows    = 8  // newest blocks and transactions
+	homeRows    = 13 // newest blocks
+	homeTxs     = 8  // newest transactions, which need two lines each
 	homeMinutes = 60 // of throughput
-	homeBlocks  = 60 // of times between blocks
+
+	// Younger and shorter chains than these are drawn by their blocks.
+	youngMinutes = 15
+	youngBlocks  = 1000
+	homeBlocks   = 60 // of times between blocks
 )
 
 // homeData is the first page.
@@ -44,7 +50,7 @@ func (s *site) home(r *http.Request) (*view, error) {
 	if err != nil {
 		return nil, err
 	}
-	transactions, err := s.q.Transactions(ctx, query.TransactionFilter{}, query.Page{Limit: homeRows})
+	transactions, err := s.q.Transactions(ctx, query.TransactionFilter{}, query.Page{Limit: homeTxs})
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +61,7 @@ func (s *site) home(r *http.Request) (*view, error) {
 	if d.Validators, err = s.q.Validators(ctx); err != nil {
 		return nil, err
 	}
-	if d.Throughput, err = s.throughput(ctx, status.BlockTime); err != nil {
+	if d.Throughput, err = s.throughput(ctx, status); err != nil {
 		return nil, err
 	}
 	d.Intervals = intervalChart(blocks.Items)
@@ -64,11 +70,20 @@ func (s *site) home(r *http.Request) (*view, error) {
 }
 
 // throughput draws the transactions of each of the last minutes, those without any
-// too.
-func (s *site) throughput(ctx context.Context, newest uint64) (*Chart, error) {
+// too. On a chain that is younger than a few minutes they would be two or three bars;
+// there the blocks themselves are counted, ten seconds together.
+func (s *site) throughput(ctx context.Context, status *query.Status) (*Chart, error) {
 	const minute = 60
+	newest := status.BlockTime
+	begun, err := s.begun(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if newest-min(newest, begun) < youngMinutes*minute && status.Height <= youngBlocks {
+		return s.youngThroughput(ctx, begun)
+	}
 	end := newest / minute * minute
-	from := ledger.UnixTime(end - min(end, (homeMinutes-1)*minute))
+	from := ledger.UnixTime(max(end-min(end, (homeMinutes-1)*minute), begun/minute*minute))
 	list, err := s.q.Statistics(ctx, query.StatisticsFilter{Period: query.Minute, From: &from})
 	if err != nil {
 		return nil, err
@@ -79,7 +94,10 @@ func (s *site) throughput(ctx context.Context, newest uint64) (*Chart, error) {
 	}
 	var values []value
 	var sum uint64
-	top := 0.0
+	top, whole := 0.0, by[end].Transactions // of the newest minute that is over
+	if end >= uint64(from)+minute {
+		whole = by[end-minute].Transactions
+	}
 	for at := uint64(from); at <= end; at += minute {
 		m := by[at]
 		sum += m.Transactions
@@ -88,9 +106,55 @@ func (s *site) throughput(ctx context.Context, newest uint64) (*Chart, error) {
 	}
 	return &Chart{
 		SVG: bars(values), Title: "Transactions a minute", Top: count(uint64(top)), Left: fmt.Sprint(uint64(from)), Right: fmt.Sprint(end), Times: true,
-		Now:  count(by[end].Transactions),
+		Now:  count(whole),
 		Says: fmt.Sprintf("%s in the last %d minutes, at most %s in one minute", words.Count(sum, "transaction", "transactions"), len(values), count(uint64(top))),
 	}, nil
+}
+
+// begun is when the chain's first block was made, or 0 where there is none yet.
+func (s *site) begun(ctx context.Context) (uint64, error) {
+	first, err := s.q.Block(ctx, 1)
+	if errors.Is(err, query.ErrNotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	return first.Time, nil
+}
+
+// youngThroughput draws the transactions of a chain's first minutes.
+func (s *site) youngThroughput(ctx context.Context, begun uint64) (*Chart, error) {
+	const step = 10
+	list, err := s.q.Blocks(ctx, query.BlockFilter{}, query.Page{Limit: youngBlocks})
+	if err != nil {
+		return nil, err
+	}
+	chart := &Chart{Title: "Transactions in ten seconds", Times: true}
+	if len(list.Items) == 0 {
+		return chart, nil
+	}
+	from, end := begun/step*step, list.Items[0].Time/step*step
+	if end < from || end-from > youngMinutes*60 {
+		return chart, nil // block times that make no sense are not drawn
+	}
+	counts := make([]uint64, (end-from)/step+1)
+	for _, b := range list.Items {
+		if b.Time >= from {
+			counts[(b.Time-from)/step] += b.Transactions
+		}
+	}
+	var values []value
+	var top, sum uint64
+	for i, n := range counts {
+		top, sum = max(top, n), sum+n
+		values = append(values, value{float64(n), words.UTC(from+uint64(i)*step) + ": " + words.Count(n, "transaction", "transactions")})
+	}
+	chart.SVG, chart.Top = bars(values), count(top)
+	chart.Left, chart.Right = fmt.Sprint(from), fmt.Sprint(end)
+	chart.Now = count(counts[max(0, len(counts)-2)]) // the newest are not over
+	chart.Says = fmt.Sprintf("%s since the network began, at most %s in ten seconds", words.Count(sum, "transaction", "transactions"), count(top))
+	return chart, nil
 }
 
 // intervalChart draws the times between the newest blocks, which come newest first.

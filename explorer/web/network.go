@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/tallystick/tallystick/explorer/query"
 	"github.com/tallystick/tallystick/explorer/words"
@@ -71,20 +72,30 @@ func statisticsCharts(list []query.Statistic) (charts []*Chart) {
 	} {
 		chart := &Chart{Title: c.title, Times: true}
 		var values []value
+		most := "" // the highest value with its unit
 		for _, s := range list {
 			y, says := c.of(s)
 			values = append(values, value{y, words.UTC(s.Start) + ": " + says})
 			if y >= highest(values) || chart.Top == "" {
-				chart.Top = says
+				chart.Top, most = figure(says), says
 			}
 			chart.Now = says
 		}
 		if len(values) > 0 {
 			chart.SVG = bars(values)
 			chart.Left, chart.Right = fmt.Sprint(list[0].Start), fmt.Sprint(list[len(list)-1].Start)
-			chart.Says = fmt.Sprintf("%s: at most %s, now %s", c.title, chart.Top, chart.Now)
+			chart.Says = fmt.Sprintf("%s: at most %s, now %s", c.title, most, chart.Now)
 		}
 		charts = append(charts, chart)
 	}
 	return charts
+}
+
+// figure leaves out what a number counts, which the title of its chart says.
+func figure(says string) string {
+	number, unit, _ := strings.Cut(says, " ")
+	if strings.HasPrefix(unit, "trans") {
+		return number
+	}
+	return says
 }

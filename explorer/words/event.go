@@ -1,8 +1,6 @@
 package words
 
 import (
-	"strings"
-
 	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/ledger"
 )
@@ -156,13 +154,7 @@ func (t Teller) memberEvent(e *ledger.Event) Sentence {
 func (t Teller) voteEvent(e *ledger.Event) Sentence {
 	switch e.Type {
 	case ledger.EventProposalCreated:
-		var does []string
-		if actions, err := ledger.ParseActions(e.Reference); err == nil {
-			for _, a := range actions {
-				does = append(does, a.ActionKind().String())
-			}
-		}
-		return say("% made %, open until %: %", t.account(e.Other), proposal(e.Number), when(e.Until), plain("%s", strings.Join(does, ", ")))
+		return append(say("% made %, open until %", t.account(e.Other), proposal(e.Number), when(e.Until)), t.proposed(e.Reference)...)
 	case ledger.EventVoteCast:
 		return say("% voted % on %", t.account(e.Other), plain("%s", Choice(uint64(e.Decimals))), proposal(e.Number))
 	case ledger.EventProposalPassed:
@@ -175,6 +167,29 @@ func (t Teller) voteEvent(e *ledger.Event) Sentence {
 		return s
 	}
 	return nil
+}
+
+// maxProposed is how many actions of a proposal a sentence has; its page has all.
+const maxProposed = 3
+
+// proposed says what the actions of a proposal do.
+func (t Teller) proposed(encoded string) (s Sentence) {
+	actions, err := ledger.ParseActions(encoded)
+	if err != nil {
+		return nil
+	}
+	for i, a := range actions {
+		switch {
+		case i == maxProposed:
+			return append(s, plain("; and %s", Count(uint64(len(actions)-i), "more thing", "more things")))
+		case i == 0:
+			s = append(s, Part{Text: ": "})
+		default:
+			s = append(s, Part{Text: "; "})
+		}
+		s = append(s, t.Action(a)...)
+	}
+	return s
 }
 
 func (t Teller) networkEvent(e *ledger.Event) Sentence {

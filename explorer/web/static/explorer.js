@@ -40,9 +40,26 @@ function ages() {
   }
 }
 
+// offerCopies puts a button beside every shortened hash and address that stands by
+// itself: they would do nothing without this script, so they are not in the HTML.
+function offerCopies(root) {
+  if (!navigator.clipboard) return;
+  for (const hash of root.querySelectorAll(".hash[title]")) addCopy(hash);
+}
+
+function addCopy(hash) {
+  const place = hash.closest("a") ?? hash;
+  if (place.closest(`.flow, .sentences .who, .lead, [data-label="What"]`) || place.nextElementSibling?.classList.contains("copy")) return;
+  const button = document.getElementById("copybutton").content.firstElementChild.cloneNode(true);
+  button.dataset.copy = hash.title;
+  button.querySelector(".unseen").textContent = `Copy ${hash.title}`;
+  place.after(button);
+}
+
 function copying() {
   if (!navigator.clipboard) return;
   for (const button of document.querySelectorAll("button.copy")) button.hidden = false;
+  offerCopies(document);
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("button.copy");
     if (!button) return;
@@ -94,8 +111,9 @@ function show(row, part, text, href) {
   if (href) place.href = href;
   const hash = place.querySelector(".hash");
   if (hash && text.startsWith("0x")) {
-    hash.querySelector(".head").textContent = text.slice(0, -6);
-    hash.querySelector(".tail").textContent = text.slice(-6);
+    hash.title = text;
+    hash.querySelector(".short").textContent = `${text.slice(0, 6)}…${text.slice(-4)}`;
+    hash.querySelector(".unseen").textContent = text;
   } else {
     place.textContent = text;
   }
@@ -138,6 +156,7 @@ function transactionRow(tx, names) {
     for (const extra of [".arrow", '[data-part="to"]', ".money"]) row.querySelector(extra).remove();
     show(row, "kind", ` ${spaced(tx.kind)}`);
   }
+  offerCopies(row);
   return row;
 }
 
@@ -145,6 +164,16 @@ function prepend(body, row) {
   body.querySelector(".empty")?.remove();
   body.prepend(row);
   while (body.children.length > Number(body.dataset.most)) body.lastElementChild.remove();
+}
+
+// banners makes the page anew where it should say, or no longer say, that the index is
+// behind or wrong. What passes within seconds is not worth it.
+async function banners() {
+  const answer = await fetch("/api/v1/status").catch(() => null);
+  if (!answer?.ok) return;
+  const status = await answer.json();
+  const wrong = status.behind || status.differences > 0 || Boolean(status.error);
+  if (wrong !== Boolean(document.querySelector(".banner"))) location.reload();
 }
 
 // live follows the ledger. Several blocks a second are shown at once, and what is
@@ -191,23 +220,30 @@ async function live() {
       say(`Block ${last.height} with ${last.transactions} transactions`);
     }
   };
-  const source = new EventSource(`/api/v1/events?after=${height}`);
-  source.addEventListener("open", () => {
-    if (bar) bar.hidden = false;
-  });
-  source.addEventListener("block", (event) => {
-    const data = JSON.parse(event.data);
-    if (data.block.height <= newest) return; // it came again with a new connection
-    newest = data.block.height;
-    waiting.push(data);
-    if (waiting.length > 50) waiting = waiting.slice(-50);
-  });
-  source.addEventListener("reset", (event) => (newest = JSON.parse(event.data).next - 1));
-  source.addEventListener("status", () => location.reload());
-  source.addEventListener("error", () => {
-    const text = document.getElementById("livesays");
-    if (text) text.textContent = source.readyState === EventSource.CLOSED ? "Not live: reload to try again" : "Connecting again…";
-  });
+  // A browser connects again by itself, from the last event on, but gives up where
+  // nothing listens or the answer is no stream: then a new stream goes on from here.
+  let source;
+  const connect = (after) => {
+    source = new EventSource(`/api/v1/events?after=${after}`);
+    source.addEventListener("open", () => {
+      if (bar) bar.hidden = false;
+    });
+    source.addEventListener("block", (event) => {
+      const data = JSON.parse(event.data);
+      if (data.block.height <= newest) return; // it came again with a new connection
+      newest = data.block.height;
+      waiting.push(data);
+      if (waiting.length > 50) waiting = waiting.slice(-50);
+    });
+    source.addEventListener("reset", (event) => (newest = JSON.parse(event.data).next - 1));
+    source.addEventListener("status", () => setTimeout(banners, 3000));
+    source.addEventListener("error", () => {
+      const text = document.getElementById("livesays");
+      if (text) text.textContent = "Connecting again…";
+      if (source.readyState === EventSource.CLOSED) setTimeout(connect, 3000, newest);
+    });
+  };
+  connect(height);
   addEventListener("pagehide", () => source.close());
   addEventListener("pageshow", (event) => event.persisted && location.reload());
   setInterval(flush, 250);
