@@ -208,7 +208,7 @@ func TestBanners(t *testing.T) {
 	for says, change := range map[string]func(*query.Status){
 		"The explorer is behind.":                        func(s *query.Status) { s.Behind, s.Lag = true, 1234 },
 		"The index differs from the node’s proven state": func(s *query.Status) { s.Differences = 2 },
-		"The index has stopped":                          func(s *query.Status) { s.Error = "disk full <b>" },
+		"The index has stopped":                          func(s *query.Status) { s.Error, s.Behind = "disk full <b>", true },
 	} {
 		world := worldtest.New(30)
 		pages := newPages(world)
@@ -219,8 +219,12 @@ func TestBanners(t *testing.T) {
 		}
 		world.Set(change)
 		for _, path := range []string{"/", "/blocks/5", "/nothing"} {
-			if page := get(pages, path).Body.String(); !strings.Contains(page, says) || strings.Contains(page, "<b>") {
+			page := get(pages, path).Body.String()
+			if !strings.Contains(page, says) || strings.Contains(page, "<b>") {
 				t.Errorf("%s does not say %q", path, says)
+			}
+			if strings.Contains(page, "0 blocks ahead") {
+				t.Errorf("%s says that the node is ahead, and is not", path)
 			}
 		}
 	}
