@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -99,7 +100,7 @@ func (x *Index) Run(ctx context.Context) error {
 	wait := x.o.Retry
 	for {
 		before, _ := x.db.Height()
-		err := x.follow(ctx)
+		err := caught(func() error { return x.follow(ctx) })
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -119,6 +120,17 @@ func (x *Index) Run(ctx context.Context) error {
 		}
 		wait = min(2*wait, slowest*x.o.Retry)
 	}
+}
+
+// caught makes an error of a panic. The index is part of a node's process where there is
+// one: a fault here, or a row of a damaged database, must never end that.
+func caught(do func() error) (err error) {
+	defer func() {
+		if crash := recover(); crash != nil {
+			err = fmt.Errorf("a fault of the explorer, please report it: %v\n%s", crash, debug.Stack())
+		}
+	}()
+	return do()
 }
 
 func fatal(err error) bool {

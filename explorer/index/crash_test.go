@@ -1,0 +1,97 @@
+package index
+
+import (
+	"context"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/tallystick/tallystick/explorer"
+	"github.com/tallystick/tallystick/explorer/explorertest"
+	"github.com/tallystick/tallystick/ledger"
+)
+
+// crashing is a source whose calls panic as often as it is told.
+type crashing struct {
+	explorer.Source
+	blocks, proofs atomic.Int64
+	proven         chan struct{} // gets something once a proof has panicked
+}
+
+func (c *crashing) Block(ctx context.Context, h ledger.Height) (*explorer.Block, error) {
+	if h > 3 && c.blocks.Add(-1) >= 0 {
+		panic("a block that nobody thought of")
+	}
+	return c.Source.Block(ctx, h)
+}
+
+func (c *crashing) Proof(context.Context, []byte) (*explorer.Proof, error) {
+	if c.proofs.Add(-1) == 0 {
+		close(c.proven)
+	}
+	panic("a proof that nobody thought of")
+}
+
+// A panic in any of the index's goroutines is an error of the index, which begins
+// again: where it is part of a node, the node goes on.
+func TestPanicsStayInside(t *testing.T) {
+	chain := explorertest.New(t, 9)
+	chain.Grow(20)
+	explorertest.Each(t, func(t *testing.T, d explorertest.Database) {
+		src := &crashing{Source: chain.Source(), proven: make(chan struct{})}
+		src.blocks.Store(2)
+		src.proofs.Store(2)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		db := d.Open(t)
+		x := New(db, src, Options{Retry: time.Millisecond, Reconcile: 10 * time.Millisecond})
+		ended := make(chan error, 1)
+		go func() { ended <- x.Run(ctx) }()
+		waiting, stop := context.WithTimeout(t.Context(), time.Minute)
+		defer stop()
+		if err := db.Wait(waiting, chain.Top()); err != nil {
+			t.Fatal(err, x.Err())
+		}
+		select {
+		case <-src.proven:
+		case <-waiting.Done():
+			t.Fatal("nothing was compared a second time after the comparison had panicked")
+		}
+		cancel()
+		if err := <-ended; err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// A row that is damaged is an error, and not the end of the process.
+func TestDamagedRow(t *testing.T) {
+	chain := explorertest.New(t, 10)
+	chain.Grow(20)
+	explorertest.Each(t, func(t *testing.T, d explorertest.Database) {
+		db := d.Open(t)
+		run(t, db, chain.Source(), chain.Top(), Options{})
+		w, err := db.Writer(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Begin(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Exec(t.Context(), "UPDATE movements SET asset = ? WHERE position = (SELECT max(position) FROM movements)", []byte{1}); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.CommitAside(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		from := ledger.Height(2)
+		err = New(db, chain.Source(), Options{Fatal: true, Reconcile: -1, From: &from}).Run(t.Context())
+		if err == nil || !strings.Contains(err.Error(), "a fault of the explorer") {
+			t.Fatalf("the index says %v", err)
+		}
+	})
+}
