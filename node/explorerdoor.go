@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -21,6 +22,7 @@ import (
 const (
 	explorerRetry   = 200 * time.Millisecond // of the first failure
 	explorerLongest = 30 * explorerRetry
+	explorerAgain   = time.Minute      // after an error that no retry cures, but perhaps an operator
 	explorerAsk     = 10 * time.Second // how long a client may take to ask, meanwhile
 )
 
@@ -55,18 +57,26 @@ func (n *Node) startExplorer(ctx context.Context) error {
 	n.explorer = listener.Addr().String()
 	log := n.log.With("module", "explorer")
 	n.routine.Go(func() {
+		defer listener.Close()
+		defer caught(log)
 		db, err := store.Open(ctx, n.explorerPlace())
 		if err != nil {
 			db = n.awaitExplorer(ctx, listener.(*net.TCPListener), log, err)
 		}
 		if db == nil { // ctx has ended
-			listener.Close()
 			return
 		}
 		defer db.Close()
 		n.serveExplorer(ctx, listener, db, log)
 	})
 	return nil
+}
+
+// caught logs a panic of the explorer, which ends that and not the node.
+func caught(log *slog.Logger) {
+	if crash := recover(); crash != nil {
+		log.Error("a fault of the explorer, please report it; the node goes on without it", "err", crash, "stack", string(debug.Stack()))
+	}
 }
 
 // serveExplorer indexes and serves until ctx ends.
@@ -76,8 +86,12 @@ func (n *Node) serveExplorer(ctx context.Context, listener net.Listener, db *sto
 	indexed := make(chan struct{})
 	go func() {
 		defer close(indexed)
-		if err := follower.Run(ctx); err != nil {
-			log.Error("the explorer's index has ended; the node goes on", "err", err)
+		defer caught(log)
+		for err := follower.Run(ctx); err != nil; err = follower.Run(ctx) {
+			log.Error("the explorer's index has ended; the node goes on, and begins it again", "err", err, "in", explorerAgain)
+			if !pause(ctx, explorerAgain) {
+				return
+			}
 		}
 	}()
 	if err := pages.Serve(ctx, listener); err != nil {

@@ -2,6 +2,7 @@ package index
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/tallystick/tallystick/explorer"
 	"github.com/tallystick/tallystick/explorer/explorertest"
+	"github.com/tallystick/tallystick/explorer/store"
 	"github.com/tallystick/tallystick/ledger"
 )
 
@@ -92,6 +94,63 @@ func TestDamagedRow(t *testing.T) {
 		err = New(db, chain.Source(), Options{Fatal: true, Reconcile: -1, From: &from}).Run(t.Context())
 		if err == nil || !strings.Contains(err.Error(), "a fault of the explorer") {
 			t.Fatalf("the index says %v", err)
+		}
+	})
+}
+
+// failing is a source that fails until it is told otherwise.
+type failing struct {
+	explorer.Source
+	over atomic.Bool
+}
+
+func (f *failing) Block(ctx context.Context, h ledger.Height) (*explorer.Block, error) {
+	if h > 3 && !f.over.Load() {
+		return nil, errors.New("not now")
+	}
+	return f.Source.Block(ctx, h)
+}
+
+// An index that was the writer waits for whoever has become it meanwhile, such as its
+// own connection to PostgreSQL, which that has not yet noticed to be broken.
+func TestWaitsForItsTurn(t *testing.T) {
+	chain := explorertest.New(t, 11)
+	chain.Grow(20)
+	explorertest.Each(t, func(t *testing.T, d explorertest.Database) {
+		src := &failing{Source: chain.Source()}
+		db, other := d.Open(t), d.Open(t)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		x := New(db, src, Options{Retry: time.Millisecond, Reconcile: -1})
+		ended := make(chan error, 1)
+		go func() { ended <- x.Run(ctx) }()
+		if err := db.Wait(ctx, 3); err != nil {
+			t.Fatal(err)
+		}
+		w, err := other.Writer(ctx)
+		for errors.Is(err, store.ErrBusy) {
+			w, err = other.Writer(ctx)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		src.over.Store(true)
+		for !errors.Is(x.Err(), store.ErrBusy) {
+			select {
+			case err := <-ended:
+				t.Fatal("the index has ended: ", err)
+			case <-time.After(time.Millisecond):
+			}
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Wait(ctx, chain.Top()); err != nil {
+			t.Fatal(err, x.Err())
+		}
+		cancel()
+		if err := <-ended; err != nil {
+			t.Fatal(err)
 		}
 	})
 }

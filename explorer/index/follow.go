@@ -56,6 +56,8 @@ type Index struct {
 	head atomic.Uint64 // of the source, as far as is known
 	from *ledger.Height
 
+	wrote bool // it has been the writer; of Run's goroutine
+
 	mu      sync.Mutex
 	problem error // why it does not go on, while it does not; owned by mu
 }
@@ -94,7 +96,9 @@ func (x *Index) setErr(err error) {
 const slowest = 30
 
 // Run follows the chain until ctx ends (nil), or an error that no retry cures:
-// store.ErrBusy, ErrOtherNetwork or explorer.ErrPruned. After any other it
+// store.ErrBusy, ErrOtherNetwork or explorer.ErrPruned. Once it has written itself it
+// waits for whoever else does: that may be its own connection, broken, which
+// PostgreSQL has not yet noticed. After any other error it
 // begins again from the cursor, a little later each time that it has got nowhere.
 func (x *Index) Run(ctx context.Context) error {
 	wait := x.o.Retry
@@ -105,7 +109,7 @@ func (x *Index) Run(ctx context.Context) error {
 			return nil
 		}
 		x.setErr(err)
-		if x.o.Fatal || fatal(err) {
+		if x.o.Fatal || fatal(err) && !(x.wrote && errors.Is(err, store.ErrBusy)) {
 			return err
 		}
 		x.log.Error("the explorer's index has stopped and tries again", "error", err, "in", wait)
@@ -150,6 +154,7 @@ func (x *Index) follow(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	x.wrote = true
 	defer func() { err = errors.Join(err, w.Close()) }()
 	state, next, err := x.begin(ctx, w)
 	if err != nil {
