@@ -42,8 +42,11 @@ type Limits struct {
 	// Rate is how many requests a second one address may make, and Burst how many at
 	// once after a pause; -1 for Rate is no limit.
 	Rate, Burst int
-	// Connections bounds open connections, live streams among them.
-	Connections int
+	// Connections bounds open connections, live streams among them, and
+	// AddressConnections those of one address that is no trusted proxy. All of them
+	// are never more than a quarter of the files that the process may open: in a
+	// validator's, consensus needs the others.
+	Connections, AddressConnections int
 	// Streams bounds live streams, and AddressStreams those of one address.
 	Streams, AddressStreams int
 	// Concurrent bounds the requests that are answered at the same time, and
@@ -59,11 +62,14 @@ func (l Limits) withDefaults() Limits {
 	for _, d := range []struct {
 		at    *int
 		value int
-	}{{&l.Rate, 50}, {&l.Burst, 200}, {&l.Connections, 8192}, {&l.Streams, 4096}, {&l.AddressStreams, 64}, {&l.Concurrent, 64}, {&l.AddressConcurrent, 16},
+	}{{&l.Rate, 50}, {&l.Burst, 200}, {&l.Connections, 8192}, {&l.AddressConnections, 256}, {&l.Streams, 4096}, {&l.AddressStreams, 64}, {&l.Concurrent, 64}, {&l.AddressConcurrent, 16},
 		{&l.Exports, 16}, {&l.AddressExports, 2}} {
 		if *d.at == 0 {
 			*d.at = d.value
 		}
+	}
+	if files := openFiles(); files > 0 {
+		l.Connections = min(l.Connections, max(1, files/4))
 	}
 	return l
 }
@@ -133,7 +139,9 @@ func (d *Door) Serve(ctx context.Context, listener net.Listener) error {
 		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(netutil.LimitListener(listener, d.o.Limits.Connections)) }()
+	go func() {
+		ended <- server.Serve(netutil.LimitListener(newFair(listener, d.o.Limits.AddressConnections, d.o.TrustedProxies), d.o.Limits.Connections))
+	}()
 	select {
 	case err := <-ended:
 		cancel()
