@@ -72,6 +72,24 @@ func (n *Node) startExplorer(ctx context.Context) error {
 	return nil
 }
 
+// explorerLeaves is how many bytes the explorer's index leaves free on the disk that
+// it shares with the chain: the node cannot go on without, and the index can.
+const explorerLeaves = 1 << 30
+
+// explorerRoom refuses to fill the disk.
+func (n *Node) explorerRoom() error {
+	where := n.explorerPlace()
+	if strings.Contains(where, "://") {
+		return nil // not this machine's disk, or at least not the node's
+	}
+	free, ok := freeBytes(filepath.Dir(where))
+	if ok && free < explorerLeaves {
+		return fmt.Errorf("the disk of %s has %d MiB left, of which the explorer's index takes none below %d: free some, or move the index with explorer.database",
+			where, free>>20, explorerLeaves>>20)
+	}
+	return nil
+}
+
 // caught logs a panic of the explorer, which ends that and not the node.
 func caught(log *slog.Logger) {
 	if crash := recover(); crash != nil {
@@ -81,7 +99,7 @@ func caught(log *slog.Logger) {
 
 // serveExplorer indexes and serves until ctx ends.
 func (n *Node) serveExplorer(ctx context.Context, listener net.Listener, db *store.Store, log *slog.Logger) {
-	follower := index.New(db, n.ExplorerSource(), index.Options{Logger: log, Registry: n.registry, Retry: explorerRetry})
+	follower := index.New(db, n.ExplorerSource(), index.Options{Logger: log, Registry: n.registry, Retry: explorerRetry, Room: n.explorerRoom})
 	pages := door.New(door.Options{Queries: query.New(db, follower), TrustedProxies: n.reload.access.TrustedProxies, Version: n.options.Version, Log: log})
 	indexed := make(chan struct{})
 	go func() {

@@ -154,3 +154,41 @@ func TestWaitsForItsTurn(t *testing.T) {
 		}
 	})
 }
+
+// While there is no room nothing is written, which the index says; then it goes on.
+func TestWaitsForRoom(t *testing.T) {
+	chain := explorertest.New(t, 12)
+	chain.Grow(20)
+	explorertest.Each(t, func(t *testing.T, d explorertest.Database) {
+		db := d.Open(t)
+		full := errors.New("the disk is nearly full")
+		var room atomic.Bool
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		x := New(db, chain.Source(), Options{Retry: time.Millisecond, Reconcile: -1, Room: func() error {
+			if room.Load() {
+				return nil
+			}
+			return full
+		}})
+		ended := make(chan error, 1)
+		go func() { ended <- x.Run(ctx) }()
+		for !errors.Is(x.Err(), full) {
+			time.Sleep(time.Millisecond)
+			if ctx.Err() != nil {
+				t.Fatal("the index does not say that there is no room")
+			}
+		}
+		if _, ok := db.Height(); ok {
+			t.Fatal("something was written")
+		}
+		room.Store(true)
+		if err := db.Wait(ctx, chain.Top()); err != nil {
+			t.Fatal(err, x.Err())
+		}
+		cancel()
+		if err := <-ended; err != nil {
+			t.Fatal(err)
+		}
+	})
+}

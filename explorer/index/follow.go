@@ -41,6 +41,9 @@ type Options struct {
 	// Retry is how long to wait after an error; 0 is a second. It grows to 30 times
 	// that.
 	Retry time.Duration
+	// Room says, before each transaction, why nothing may be written now, such as that
+	// a disk is nearly full which others need more; nil: it always may.
+	Room func() error
 	// Fatal ends Run with any error, and not only with what no retry cures.
 	Fatal bool
 }
@@ -262,6 +265,11 @@ func checkNetwork(ctx context.Context, w *store.Writer, net *ledger.Network) err
 // batch indexes f and whatever follows without waiting, in one transaction.
 func (x *Index) batch(ctx context.Context, s *state, feed *feed, f *fetched) error {
 	started := time.Now()
+	if x.o.Room != nil {
+		if err := x.o.Room(); err != nil {
+			return err
+		}
+	}
 	if err := s.w.Begin(ctx); err != nil {
 		return err
 	}
