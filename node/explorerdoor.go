@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -21,6 +22,7 @@ import (
 const (
 	explorerRetry   = 200 * time.Millisecond // of the first failure
 	explorerLongest = 30 * explorerRetry
+	explorerAgain   = time.Minute      // after an error that no retry cures, but perhaps an operator
 	explorerAsk     = 10 * time.Second // how long a client may take to ask, meanwhile
 )
 
@@ -55,12 +57,13 @@ func (n *Node) startExplorer(ctx context.Context) error {
 	n.explorer = listener.Addr().String()
 	log := n.log.With("module", "explorer")
 	n.routine.Go(func() {
+		defer listener.Close()
+		defer caught(log)
 		db, err := store.Open(ctx, n.explorerPlace())
 		if err != nil {
 			db = n.awaitExplorer(ctx, listener.(*net.TCPListener), log, err)
 		}
 		if db == nil { // ctx has ended
-			listener.Close()
 			return
 		}
 		defer db.Close()
@@ -69,16 +72,45 @@ func (n *Node) startExplorer(ctx context.Context) error {
 	return nil
 }
 
+// explorerLeaves is how many bytes the explorer's index leaves free on the disk that
+// it shares with the chain: the node cannot go on without, and the index can.
+const explorerLeaves = 1 << 30
+
+// explorerRoom refuses to fill the disk.
+func (n *Node) explorerRoom() error {
+	where := n.explorerPlace()
+	if strings.Contains(where, "://") {
+		return nil // not this machine's disk, or at least not the node's
+	}
+	free, ok := freeBytes(filepath.Dir(where))
+	if ok && free < explorerLeaves {
+		return fmt.Errorf("the disk of %s has %d MiB left, of which the explorer's index takes none below %d: free some, or move the index with explorer.database",
+			where, free>>20, explorerLeaves>>20)
+	}
+	return nil
+}
+
+// caught logs a panic of the explorer, which ends that and not the node.
+func caught(log *slog.Logger) {
+	if crash := recover(); crash != nil {
+		log.Error("a fault of the explorer, please report it; the node goes on without it", "err", crash, "stack", string(debug.Stack()))
+	}
+}
+
 // serveExplorer indexes and serves until ctx ends.
 func (n *Node) serveExplorer(ctx context.Context, listener net.Listener, db *store.Store, log *slog.Logger) {
 	source := n.ExplorerSource()
-	follower := index.New(db, source, index.Options{Logger: log, Registry: n.registry, Retry: explorerRetry})
+	follower := index.New(db, source, index.Options{Logger: log, Registry: n.registry, Retry: explorerRetry, Room: n.explorerRoom})
 	pages := door.New(door.Options{Queries: query.New(db, follower), Proofs: source, TrustedProxies: n.reload.access.TrustedProxies, Version: n.options.Version, Log: log})
 	indexed := make(chan struct{})
 	go func() {
 		defer close(indexed)
-		if err := follower.Run(ctx); err != nil {
-			log.Error("the explorer's index has ended; the node goes on", "err", err)
+		defer caught(log)
+		for err := follower.Run(ctx); err != nil; err = follower.Run(ctx) {
+			log.Error("the explorer's index has ended; the node goes on, and begins it again", "err", err, "in", explorerAgain)
+			if !pause(ctx, explorerAgain) {
+				return
+			}
 		}
 	}()
 	if err := pages.Serve(ctx, listener); err != nil {

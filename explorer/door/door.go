@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -43,12 +44,19 @@ type Limits struct {
 	// Rate is how many requests a second one address may make, and Burst how many at
 	// once after a pause; -1 for Rate is no limit.
 	Rate, Burst int
-	// Connections bounds open connections, live streams among them.
-	Connections int
+	// Connections bounds open connections, live streams among them, and
+	// AddressConnections those of one address that is no trusted proxy. All of them
+	// are never more than a quarter of the files that the process may open: in a
+	// validator's, consensus needs the others.
+	Connections, AddressConnections int
 	// Streams bounds live streams, and AddressStreams those of one address.
 	Streams, AddressStreams int
-	// Concurrent bounds the requests that are answered at the same time; more wait.
-	Concurrent int
+	// Concurrent bounds the requests that are answered at the same time, and
+	// AddressConcurrent those of one address; more wait.
+	Concurrent, AddressConcurrent int
+	// Exports bounds exports at the same time, and AddressExports those of one
+	// address; more are refused.
+	Exports, AddressExports int
 }
 
 // withDefaults fills in what is zero.
@@ -56,10 +64,14 @@ func (l Limits) withDefaults() Limits {
 	for _, d := range []struct {
 		at    *int
 		value int
-	}{{&l.Rate, 50}, {&l.Burst, 200}, {&l.Connections, 8192}, {&l.Streams, 4096}, {&l.AddressStreams, 64}, {&l.Concurrent, 64}} {
+	}{{&l.Rate, 50}, {&l.Burst, 200}, {&l.Connections, 8192}, {&l.AddressConnections, 256}, {&l.Streams, 4096}, {&l.AddressStreams, 64}, {&l.Concurrent, 64}, {&l.AddressConcurrent, 16},
+		{&l.Exports, 16}, {&l.AddressExports, 2}} {
 		if *d.at == 0 {
 			*d.at = d.value
 		}
+	}
+	if files := openFiles(); files > 0 {
+		l.Connections = min(l.Connections, max(1, files/4))
 	}
 	return l
 }
@@ -69,6 +81,8 @@ const (
 	headerWithin  = 10 * time.Second
 	readWithin    = 30 * time.Second
 	answerWithin  = 30 * time.Second // of everything but streams and exports
+	sendWithin    = 20 * time.Second // how long a client may take for an answer that is made
+	writeWithin   = 90 * time.Second // from the request on; what takes longer says so itself
 	idleWithin    = 2 * time.Minute
 	stopWithin    = 5 * time.Second
 	maxHeaderSize = 32 << 10
@@ -82,6 +96,12 @@ type Door struct {
 	hub    *live.Hub
 	limits *pace.Limits // nil: none
 	turns  chan struct{}
+	crowd  *crowd // of who has a turn or waits for one
+
+	exports   chan struct{}
+	exporters *crowd
+
+	sendWithin time.Duration // the constant, but in tests
 }
 
 // New makes a door, which answers once it is served.
@@ -90,7 +110,8 @@ func New(o Options) *Door {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	o.Limits = o.Limits.withDefaults()
-	d := &Door{o: o, turns: make(chan struct{}, o.Limits.Concurrent)}
+	d := &Door{o: o, turns: make(chan struct{}, o.Limits.Concurrent), crowd: newCrowd(o.Limits.AddressConcurrent),
+		exports: make(chan struct{}, o.Limits.Exports), exporters: newCrowd(o.Limits.AddressExports), sendWithin: sendWithin}
 	if o.Limits.Rate > 0 {
 		d.limits = pace.NewLimits(o.Limits.Rate, o.Limits.Burst)
 	}
@@ -115,12 +136,14 @@ func (d *Door) Serve(ctx context.Context, listener net.Listener) error {
 		d.hub.Run(ctx)
 	}()
 	server := &http.Server{
-		Handler: d, ReadHeaderTimeout: headerWithin, ReadTimeout: readWithin, IdleTimeout: idleWithin, MaxHeaderBytes: maxHeaderSize,
+		Handler: d, ReadHeaderTimeout: headerWithin, ReadTimeout: readWithin, WriteTimeout: writeWithin, IdleTimeout: idleWithin, MaxHeaderBytes: maxHeaderSize,
 		ErrorLog:    slog.NewLogLogger(d.o.Log.Handler(), slog.LevelDebug),
 		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(netutil.LimitListener(listener, d.o.Limits.Connections)) }()
+	go func() {
+		ended <- server.Serve(netutil.LimitListener(newFair(listener, d.o.Limits.AddressConnections, d.o.TrustedProxies), d.o.Limits.Connections))
+	}()
 	select {
 	case err := <-ended:
 		cancel()
@@ -160,16 +183,34 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		d.refuse(w, isAPI, wait)
 		return
 	}
-	if streams(r.URL.Path) {
+	switch {
+	case r.URL.Path == eventsPath:
 		d.api.ServeHTTP(w, r)
-		return
+	case isAPI && strings.HasSuffix(r.URL.Path, ".csv"):
+		d.export(w, r)
+	default:
+		d.answer(w, r, isAPI)
 	}
+}
+
+// answer answers with what is made before any of it is sent. A client that does not
+// take it keeps its turn until sendWithin is over, so that no more answers are in
+// memory than there are turns; and of one address there are never so many that the
+// others have none.
+func (d *Door) answer(w http.ResponseWriter, r *http.Request, isAPI bool) {
 	ctx, cancel := context.WithTimeout(r.Context(), answerWithin)
 	defer cancel()
-	select {
-	case d.turns <- struct{}{}:
-		defer func() { <-d.turns }()
-	case <-ctx.Done():
+	leave, ok := d.crowd.enter(ctx, pace.AddressOf(r, d.o.TrustedProxies))
+	if ok {
+		defer leave()
+		select {
+		case d.turns <- struct{}{}:
+			defer func() { <-d.turns }()
+		case <-ctx.Done():
+			ok = false
+		}
+	}
+	if !ok {
 		api.Problem(w, http.StatusServiceUnavailable, "there are too many requests at the same time: come again later")
 		return
 	}
@@ -177,13 +218,51 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if isAPI {
 		next = d.api
 	}
-	respond(w, r.WithContext(ctx), next)
+	respond(w, r.WithContext(ctx), d.guarded(next), d.sendWithin)
 }
 
-// streams reports whether an answer comes in parts for as long as it takes.
-func streams(path string) bool {
-	return path == api.Prefix+"/events" || strings.HasSuffix(path, ".csv")
+// guarded answers a panic and logs it.
+func (d *Door) guarded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			if crash := recover(); crash != nil {
+				d.o.Log.Error("explorer: a fault, please report it", "path", r.URL.Path, "err", crash, "stack", string(debug.Stack()))
+				api.Problem(w, http.StatusInternalServerError, "this is a fault of the explorer, and has been logged")
+			}
+		}()
+		next.ServeHTTP(w, r)
+	})
 }
+
+// export answers with a part of the index after another, for as long as it takes.
+func (d *Door) export(w http.ResponseWriter, r *http.Request) {
+	leave, ok := d.exporter(r)
+	if !ok {
+		w.Header().Set("Retry-After", "10")
+		api.Problem(w, http.StatusTooManyRequests, "there are too many exports at the same time, of this address or in all: wait for one to end")
+		return
+	}
+	defer leave()
+	d.api.ServeHTTP(w, r)
+}
+
+// exporter takes a turn to export.
+func (d *Door) exporter(r *http.Request) (leave func(), ok bool) {
+	own, ok := d.exporters.try(pace.AddressOf(r, d.o.TrustedProxies))
+	if !ok {
+		return nil, false
+	}
+	select {
+	case d.exports <- struct{}{}:
+		return func() { <-d.exports; own() }, true
+	default:
+		own()
+		return nil, false
+	}
+}
+
+// eventsPath is where the live updates are.
+const eventsPath = api.Prefix + "/events"
 
 // crossOrigin lets scripts of any web page read the API, which has no secrets and
 // takes no credentials. It is true where that was all that was asked.

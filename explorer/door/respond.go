@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 )
 
 const (
@@ -62,8 +63,8 @@ func borrow() (*bytes.Buffer, func()) {
 }
 
 // respond answers by a handler: with nothing where the client has the answer
-// already, and compressed where that helps.
-func respond(w http.ResponseWriter, r *http.Request, next http.Handler) {
+// already, and compressed where that helps. The client may take so long for it.
+func respond(w http.ResponseWriter, r *http.Request, next http.Handler, within time.Duration) {
 	body, done := borrow()
 	defer done()
 	b := &buffered{header: w.Header(), body: body}
@@ -94,6 +95,7 @@ func respond(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		head.Set("Content-Encoding", "gzip")
 		body = zipped
 	}
+	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(within)) // not every writer has one
 	head.Set("Content-Length", strconv.Itoa(body.Len()))
 	w.WriteHeader(b.status)
 	w.Write(body.Bytes())

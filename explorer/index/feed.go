@@ -34,7 +34,7 @@ type fetched struct {
 func newFeed(ctx context.Context, src explorer.Source, next ledger.Height, head *atomic.Uint64) *feed {
 	f := &feed{blocks: make(chan *fetched, aheadBlocks), room: semaphore.NewWeighted(aheadBytes)}
 	go func() {
-		f.err = f.run(ctx, src, next, head)
+		f.err = caught(func() error { return f.run(ctx, src, next, head) })
 		close(f.blocks)
 	}()
 	return f

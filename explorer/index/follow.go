@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -40,6 +41,9 @@ type Options struct {
 	// Retry is how long to wait after an error; 0 is a second. It grows to 30 times
 	// that.
 	Retry time.Duration
+	// Room says, before each transaction, why nothing may be written now, such as that
+	// a disk is nearly full which others need more; nil: it always may.
+	Room func() error
 	// Fatal ends Run with any error, and not only with what no retry cures.
 	Fatal bool
 }
@@ -54,6 +58,8 @@ type Index struct {
 
 	head atomic.Uint64 // of the source, as far as is known
 	from *ledger.Height
+
+	wrote bool // it has been the writer; of Run's goroutine
 
 	mu      sync.Mutex
 	problem error // why it does not go on, while it does not; owned by mu
@@ -93,18 +99,20 @@ func (x *Index) setErr(err error) {
 const slowest = 30
 
 // Run follows the chain until ctx ends (nil), or an error that no retry cures:
-// store.ErrBusy, ErrOtherNetwork or explorer.ErrPruned. After any other it
+// store.ErrBusy, ErrOtherNetwork or explorer.ErrPruned. Once it has written itself it
+// waits for whoever else does: that may be its own connection, broken, which
+// PostgreSQL has not yet noticed. After any other error it
 // begins again from the cursor, a little later each time that it has got nowhere.
 func (x *Index) Run(ctx context.Context) error {
 	wait := x.o.Retry
 	for {
 		before, _ := x.db.Height()
-		err := x.follow(ctx)
+		err := caught(func() error { return x.follow(ctx) })
 		if ctx.Err() != nil {
 			return nil
 		}
 		x.setErr(err)
-		if x.o.Fatal || fatal(err) {
+		if x.o.Fatal || fatal(err) && !(x.wrote && errors.Is(err, store.ErrBusy)) {
 			return err
 		}
 		x.log.Error("the explorer's index has stopped and tries again", "error", err, "in", wait)
@@ -119,6 +127,17 @@ func (x *Index) Run(ctx context.Context) error {
 		}
 		wait = min(2*wait, slowest*x.o.Retry)
 	}
+}
+
+// caught makes an error of a panic. The index is part of a node's process where there is
+// one: a fault here, or a row of a damaged database, must never end that.
+func caught(do func() error) (err error) {
+	defer func() {
+		if crash := recover(); crash != nil {
+			err = fmt.Errorf("a fault of the explorer, please report it: %v\n%s", crash, debug.Stack())
+		}
+	}()
+	return do()
 }
 
 func fatal(err error) bool {
@@ -138,6 +157,7 @@ func (x *Index) follow(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	x.wrote = true
 	defer func() { err = errors.Join(err, w.Close()) }()
 	state, next, err := x.begin(ctx, w)
 	if err != nil {
@@ -245,6 +265,11 @@ func checkNetwork(ctx context.Context, w *store.Writer, net *ledger.Network) err
 // batch indexes f and whatever follows without waiting, in one transaction.
 func (x *Index) batch(ctx context.Context, s *state, feed *feed, f *fetched) error {
 	started := time.Now()
+	if x.o.Room != nil {
+		if err := x.o.Room(); err != nil {
+			return err
+		}
+	}
 	if err := s.w.Begin(ctx); err != nil {
 		return err
 	}

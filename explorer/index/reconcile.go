@@ -63,7 +63,11 @@ func (x *Index) compareFrom(ctx context.Context, out chan<- *comparison) {
 			return
 		case <-timer.C:
 		}
-		c, err := x.compare(ctx)
+		var c *comparison
+		err := caught(func() (err error) {
+			c, err = x.compare(ctx)
+			return err
+		})
 		if err != nil && ctx.Err() == nil {
 			x.log.Warn("the explorer's index was not compared with the node's state", "error", err)
 		}

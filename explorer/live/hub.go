@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -34,6 +35,9 @@ const (
 	// not notice.
 	each    = time.Millisecond
 	longest = 2 * time.Second
+	// replaying is how many blocks are read at the same time for viewers that come
+	// back: pages and API keep the other connections to the database.
+	replaying = 2
 	// again is the pause after the index did not answer.
 	again = time.Second
 )
@@ -55,6 +59,7 @@ type Hub struct {
 	o      Options
 	ended  chan struct{} // closed when Run has ended
 	viewed atomic.Int64  // how many viewers there are
+	reads  chan struct{} // has something for each block that is read for a replay
 
 	mu        sync.Mutex // guards what follows
 	tail      *link
@@ -77,7 +82,7 @@ func New(o Options) *Hub {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Hub{o: o, ended: make(chan struct{}), tail: &link{ready: make(chan struct{})}, addresses: map[string]int{}}
+	return &Hub{o: o, ended: make(chan struct{}), tail: &link{ready: make(chan struct{})}, addresses: map[string]int{}, reads: make(chan struct{}, replaying)}
 }
 
 // Event is the data of an event `block`.
@@ -98,27 +103,36 @@ func (h *Hub) Run(ctx context.Context) {
 	defer close(h.ended)
 	var told string
 	for ctx.Err() == nil {
-		status, err := h.o.Queries.Status(ctx)
-		if err != nil {
-			h.failed(ctx, "status", err)
-			continue
+		h.step(ctx, &told)
+	}
+}
+
+// step sends what is new, and waits for more. A panic is an error: the hub is part of
+// a node's process where there is one, and must never end that.
+func (h *Hub) step(ctx context.Context, told *string) {
+	defer func() {
+		if crash := recover(); crash != nil {
+			h.failed(ctx, "a fault of the explorer, please report it", fmt.Errorf("%v\n%s", crash, debug.Stack()))
 		}
-		if now := standing(status); now != told {
-			if told != "" {
-				h.send("status", 0, status)
-			}
-			told = now
+	}()
+	status, err := h.o.Queries.Status(ctx)
+	if err != nil {
+		h.failed(ctx, "status", err)
+		return
+	}
+	if now := standing(status); now != *told {
+		if *told != "" {
+			h.send("status", 0, status)
 		}
-		if h.advance(ctx, status.Height) {
-			h.rest(ctx)
-		}
-		wait, cancel := context.WithTimeout(ctx, waitWithin)
-		err = h.o.Queries.WaitHeight(wait, ledger.Height(h.position()+1))
-		late := wait.Err() != nil
-		cancel()
-		if err != nil && !late {
-			h.failed(ctx, "wait", err)
-		}
+		*told = now
+	}
+	if h.advance(ctx, status.Height) {
+		h.rest(ctx)
+	}
+	wait, cancel := context.WithTimeout(ctx, waitWithin)
+	defer cancel()
+	if err := h.o.Queries.WaitHeight(wait, ledger.Height(h.position()+1)); err != nil && wait.Err() == nil {
+		h.failed(ctx, "wait", err)
 	}
 }
 

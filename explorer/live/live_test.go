@@ -18,7 +18,13 @@ import (
 
 // served is a hub over a small ledger, which runs until the test ends.
 func served(t *testing.T, world *worldtest.World, o Options) (*Hub, string) {
-	o.Queries, o.Refuse = world, api.Problem
+	t.Helper()
+	return serve(t, world, o)
+}
+
+func serve(t *testing.T, queries query.Queries, o Options) (*Hub, string) {
+	t.Helper()
+	o.Queries, o.Refuse = queries, api.Problem
 	if o.MaxStreams == 0 {
 		o.MaxStreams, o.MaxPerAddress = 100, 100
 	}

@@ -99,6 +99,8 @@ func (h *Hub) join() *link {
 }
 
 // replay sends the blocks after one, up to another, or says that there are too many.
+// A viewer that takes longer than maxBehind is cut off, as one that does not keep up:
+// until it is over, it keeps all later messages in memory.
 func (h *Hub) replay(ctx context.Context, s stream, after, to uint64) bool {
 	if to > after && to-after > maxReplay {
 		if !s.write(encode("reset", 0, Reset{after, to})) {
@@ -106,8 +108,10 @@ func (h *Hub) replay(ctx context.Context, s stream, after, to uint64) bool {
 		}
 		after = to - 1
 	}
+	ctx, cancel := context.WithTimeout(ctx, maxBehind)
+	defer cancel()
 	for next := after + 1; next <= to; next++ {
-		text, _, err := h.message(ctx, next, shown)
+		text, err := h.old(ctx, next)
 		if err != nil {
 			return false // the viewer comes back
 		}
@@ -116,6 +120,22 @@ func (h *Hub) replay(ctx context.Context, s stream, after, to uint64) bool {
 		}
 	}
 	return true
+}
+
+// old is the event of a block of a replay. Viewers take turns: as many may come back
+// at once as there are streams, each for a thousand blocks.
+func (h *Hub) old(ctx context.Context, height uint64) ([]byte, error) {
+	select {
+	case h.reads <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	defer func() { <-h.reads }()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	text, _, err := h.message(ctx, height, shown)
+	return text, err
 }
 
 // follow sends what comes after a link to a viewer that has seen the blocks up to
