@@ -34,7 +34,7 @@ type HashParam struct {
 func (s *server) chain(a huma.API) {
 	read(a, s, huma.Operation{OperationID: "listBlocks", Path: "/blocks", Tags: []string{"Blocks"}, Summary: "Blocks, by height"}, s.blocks)
 	read(a, s, huma.Operation{OperationID: "getBlock", Path: "/blocks/{block}", Tags: []string{"Blocks"}, Summary: "A block",
-		Description: "By height or hash the answer never changes and may be kept for ever."}, s.block)
+		Description: "A block never changes: by its hash the answer may be kept for ever, by its height for an hour, since another network may come to stand at this address."}, s.block)
 	read(a, s, huma.Operation{OperationID: "listBlockTransactions", Path: "/blocks/{height}/transactions", Tags: []string{"Blocks"},
 		Summary: "A block's transactions"}, s.blockTransactions)
 	read(a, s, huma.Operation{OperationID: "listBlockEvents", Path: "/blocks/{height}/events", Tags: []string{"Blocks"},
@@ -97,7 +97,7 @@ func (s *server) block(ctx context.Context, in *BlockParam) (*answer[query.Block
 	if err != nil {
 		return nil, err
 	}
-	return fixed(b), nil
+	return &answer[query.Block]{lasting, *b}, nil
 }
 
 func (s *server) blockTransactions(ctx context.Context, in *struct {

@@ -317,7 +317,7 @@ func TestLifetimes(t *testing.T) {
 	h := newHarness(t)
 	tx := worldtest.Hash("tx", 3).String()
 	for target, want := range map[string]string{
-		"/blocks/5": forever, "/blocks/latest": revalidate, "/blocks/" + worldtest.Hash("block", 5).String(): forever,
+		"/blocks/5": lasting, "/blocks/latest": revalidate, "/blocks/" + worldtest.Hash("block", 5).String(): forever,
 		"/transactions/" + tx: forever, "/transactions/" + tx + "/receipt": forever, "/transactions": revalidate, "/status": revalidate,
 		"/accounts/" + worldtest.Address('u', 1).String(): revalidate,
 	} {

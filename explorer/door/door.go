@@ -283,7 +283,7 @@ func (d *Door) crossOrigin(w http.ResponseWriter, r *http.Request) bool {
 // charge counts a request for its address; above 0 it is how long until there is
 // room for one.
 func (d *Door) charge(r *http.Request) time.Duration {
-	if d.limits == nil || strings.HasPrefix(r.URL.Path, "/static/") {
+	if d.limits == nil {
 		return 0
 	}
 	return pace.Take(d.limits.Of(pace.AddressOf(r, d.o.TrustedProxies)), time.Now())

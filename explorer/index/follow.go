@@ -163,6 +163,9 @@ func (x *Index) follow(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if x.Head() < next {
+		x.setErr(nil) // there is nothing to index by which it could be seen that all is well
+	}
 	feed := newFeed(ctx, x.src, next, &x.head)
 	defer feed.wait()
 	defer cancel()

@@ -209,3 +209,21 @@ func TestHundredViewers(t *testing.T) {
 		v.wantBlocks(21, 40)
 	}
 }
+
+// Who asks for the head alone gets that, and no stream is held for it.
+func TestHead(t *testing.T) {
+	hub, address := served(t, worldtest.New(5), Options{})
+	response, err := http.Head(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode != http.StatusOK || response.Header.Get("Content-Type") != "text/event-stream" {
+		t.Errorf("%d %s", response.StatusCode, response.Header.Get("Content-Type"))
+	}
+	for end := time.Now().Add(time.Minute); hub.viewed.Load() > 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("a stream is held for the head")
+		}
+	}
+}

@@ -46,6 +46,9 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// The end of the connection is the end of the stream. In chunks, each message would
 	// be three writes to the system, and three wakings of its reader, in place of one.
 	w.Header().Set("Transfer-Encoding", "identity")
+	if r.Method == http.MethodHead {
+		return
+	}
 	s := stream{w, http.NewResponseController(w)}
 	at := h.join()
 	if !resumes {

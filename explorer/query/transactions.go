@@ -3,6 +3,8 @@ package query
 import (
 	"context"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/explorer/store"
@@ -215,22 +217,21 @@ func first(errs ...error) error {
 // findTransaction finds the place of a transaction: where its nonce was spent, or
 // else the first.
 func findTransaction(ctx context.Context, v store.Read, hash crypto.Hash) (store.Position, error) {
-	found, spent := int64(-1), false
-	err := each(ctx, v, "a transaction", func(scan func(...any) error) error {
-		var position, code int64
-		if err := scan(&position, &code); err != nil {
-			return err
-		}
-		if found < 0 || !spent && ledger.Code(code).SpendsNonce() {
-			found, spent = position, ledger.Code(code).SpendsNonce()
-		}
-		return nil
-	}, "SELECT position, code FROM transactions WHERE hash = ? ORDER BY position LIMIT 100", hash[:])
-	if err == nil && found < 0 {
-		err = ErrNotFound
-	}
+	var found int64
+	err := row(ctx, v, "a transaction", "SELECT position FROM transactions WHERE hash = ? ORDER BY code IN ("+unspent+"), position LIMIT 1", []any{hash[:]}, &found)
 	return store.Position(found), err
 }
+
+// unspent are the codes with which a transaction does not spend its nonce.
+var unspent = func() string {
+	var codes []string
+	for _, c := range ledger.Codes() {
+		if !c.Code.SpendsNonce() {
+			codes = append(codes, strconv.Itoa(int(c.Code)))
+		}
+	}
+	return strings.Join(codes, ", ")
+}()
 
 func scanDetail(ctx context.Context, v store.Read, d *TransactionDetail, position int64) error {
 	var signers []byte

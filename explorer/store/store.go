@@ -16,11 +16,13 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"net"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -32,6 +34,9 @@ import (
 
 // Readers are how many connections read at once; the rest wait.
 const readers = 8
+
+// connectWithin bounds a connection to PostgreSQL in the making.
+const connectWithin = 10 * time.Second
 
 // ErrNewer: a later program has made the tables.
 var ErrNewer = errors.New("the database was made by a later version of this program")
@@ -113,6 +118,11 @@ func (s *Store) openPostgres(where string) error {
 	if err != nil {
 		return err // pgx takes the password out
 	}
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = connectWithin
+	}
+	dialer := net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3}}
+	config.DialFunc = dialer.DialContext // a server that has gone without a word is noticed within half a minute
 	s.name = fmt.Sprintf("%s on %s", config.Database, config.Host)
 	writer := config.Copy()
 	for name, value := range writing {
