@@ -91,14 +91,19 @@ func (d *demo) seatBoard(ctx context.Context) error {
 	return err
 }
 
-// payTogether is a payment of the first firm, which two of its board sign.
+// payTogether is a payment of the first firm, which two of its board sign. Another
+// account has paid the firm as much before: it would soon have nothing left.
 func (d *demo) payTogether(ctx context.Context) error {
 	board := d.board()
 	if board == nil {
 		return nil
 	}
-	_, to := d.pair()
-	leg := ledger.Leg{From: d.firms[0].Address(), To: to.Address(), Asset: d.asset(1), Amount: d.amount(1), Reference: "BOARD-1"}
+	from, to := d.pair()
+	income := ledger.Leg{From: from.Address(), To: d.firms[0].Address(), Asset: d.asset(1), Amount: d.amount(1), Reference: "BOARD-1"}
+	if _, err := d.done(ctx, from, &ledger.Transfer{Legs: []ledger.Leg{income}}, "Order for the board's firm"); err != nil {
+		return err
+	}
+	leg := ledger.Leg{From: income.To, To: to.Address(), Asset: income.Asset, Amount: income.Amount, Reference: income.Reference}
 	tx, err := d.signFor(leg.From, &ledger.Transfer{Legs: []ledger.Leg{leg}}, "Agreed by the board", board[:demoQuorum]...)
 	if err != nil {
 		return err

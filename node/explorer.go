@@ -19,11 +19,16 @@ type explorerSource struct {
 	backend *backend
 	chain   *source
 	genesis *genesis
+	proving chan struct{} // has one turn
 }
 
 // ExplorerSource is the chain for an explorer in this process.
 func (n *Node) ExplorerSource() explorer.Source {
-	return &explorerSource{n.backend, n.source(), n.genesis}
+	return newExplorerSource(n.backend, n.source(), n.genesis)
+}
+
+func newExplorerSource(b *backend, chain *source, g *genesis) *explorerSource {
+	return &explorerSource{b, chain, g, make(chan struct{}, 1)}
 }
 
 func (s *explorerSource) Network() *ledger.Network { return s.backend.net }
@@ -93,7 +98,15 @@ func proofOf(p *wire.StateProof) *explorer.Proof {
 	return &explorer.Proof{Height: ledger.Height(p.Height), Value: p.Value, Proof: p.Proof}
 }
 
-func (s *explorerSource) ReceiptProof(_ context.Context, hash crypto.Hash) (*wire.ReceiptProof, error) {
+// ReceiptProof makes one proof after the other: each reads and hashes a whole block with
+// its results, and readers must leave processors and memory to consensus.
+func (s *explorerSource) ReceiptProof(ctx context.Context, hash crypto.Hash) (*wire.ReceiptProof, error) {
+	select {
+	case s.proving <- struct{}{}:
+		defer func() { <-s.proving }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 	p, err := s.backend.ReceiptProof(hash)
 	var early *rpc.NotYetProvableError
 	switch {

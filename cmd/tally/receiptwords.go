@@ -96,7 +96,7 @@ func provenText(p *proof.Proven, t *proof.Trust) string {
 	}
 	fmt.Fprintf(&b, "block    %s\n\nSigned by validators with %s of the power:\n", p.BlockHash, share(p.Signed, p.Power))
 	for _, v := range p.Signers {
-		vote := map[string]string{"signed": "signed", "nil": "voted for no block", "missing": "did not sign"}[v.Vote]
+		vote := map[string]string{"signed": "signed", "nil": "voted for no block", "missing": "no vote in this proof"}[v.Vote]
 		fmt.Fprintf(&b, "  0x%x  power %d  %s\n", v.PublicKey, v.Power, vote)
 	}
 	fmt.Fprintf(&b, "Their set has the hash %s.\n\n%s", p.ValidatorsHash, trustText(p, t))
@@ -114,8 +114,12 @@ func trustText(p *proof.Proven, t *proof.Trust) string {
 		fmt.Fprintf(&b, "These are the validators of the genesis document with the hash\n%x, with the same powers.\n", t.GenesisHash)
 	case t.Network != nil:
 		fmt.Fprintf(&b, "These are not the validators of the genesis document with the hash\n%x: the set has changed since. Of those founders' power,\n"+
-			"%s signed here. How the set came to change is not shown: who does not trust those\n"+
-			"founders still should ask for the hash of the set elsewhere, and give it as --validators.\n", t.GenesisHash, share(p.Trusted.Signed, p.Trusted.Power))
+			"%s signed here.", t.GenesisHash, share(p.Trusted.Signed, p.Trusted.Power))
+		if !p.Trusted.Set {
+			b.WriteString(" How the set came to change is not shown: who does not trust those\n" +
+				"founders still should ask for the hash of the set elsewhere, and give it as --validators.")
+		}
+		b.WriteString("\n")
 	case !p.Trusted.Set:
 		b.WriteString("Whether these are the network's validators is not shown: compare the hash of their set\n" +
 			"with one from somebody whom you trust, or give the network's document as --genesis.\n")

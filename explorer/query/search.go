@@ -98,17 +98,40 @@ func (s *search) each(what string, visit func(scan func(...any) error) error, qu
 	return each(s.ctx, s.v, what, visit, query, args...)
 }
 
+// numbered is the number in a text such as 7, #7, proposal 7 or Block 1,234, and
+// whether a block and a proposal may be meant by it.
+func numbered(text string) (n uint64, block, proposal, ok bool) {
+	digits, block, proposal := strings.ToLower(text), true, true
+	for _, name := range []string{"block", "proposal"} {
+		if rest, named := strings.CutPrefix(digits, name); named {
+			digits, block, proposal = strings.TrimSpace(rest), name == "block", name == "proposal"
+			break
+		}
+	}
+	if rest, marked := strings.CutPrefix(digits, "#"); marked {
+		digits, block = rest, block && !proposal
+	}
+	n, err := strconv.ParseUint(strings.ReplaceAll(digits, ",", ""), 10, 53)
+	return n, block, proposal, err == nil
+}
+
 // number looks for a block's height and a proposal's number.
 func (s *search) number(text string) error {
-	digits, proposal := strings.CutPrefix(text, "#")
-	n, err := strconv.ParseUint(strings.ReplaceAll(digits, ",", ""), 10, 53)
-	if err != nil {
+	n, block, proposal, ok := numbered(text)
+	if !ok {
 		return nil
 	}
-	if !proposal {
+	if block {
 		if err := s.blocks("height = ?", scoreExact, int64(n)); err != nil {
 			return err
 		}
+	}
+	if !proposal {
+		return nil
+	}
+	score := scoreExact // it alone is meant
+	if block {
+		score = scoreNumber
 	}
 	return s.each("proposals", func(scan func(...any) error) error {
 		var text string
@@ -120,7 +143,7 @@ func (s *search) number(text string) error {
 		for _, a := range p.Actions {
 			names = append(names, a.ActionKind().String())
 		}
-		s.add(scoreNumber, "proposal", strconv.FormatUint(n, 10), fmt.Sprintf("Proposal %d", n), strings.Join(names, ", ")+", "+p.Status.String())
+		s.add(score, "proposal", strconv.FormatUint(n, 10), fmt.Sprintf("Proposal %d", n), strings.Join(names, ", ")+", "+p.Status.String())
 		return err
 	}, "SELECT record FROM proposals WHERE proposal = ?", int64(n))
 }

@@ -52,6 +52,12 @@ func TestSearch(t *testing.T) {
 		hit(t, r, "regulatd bond", "asset", "")
 		hit(t, r, "1", "proposal", "1")
 		hit(t, r, "#1", "proposal", "1")
+		for text, kind := range map[string]string{"Proposal 1": "proposal", "proposal #1": "proposal", "#1": "proposal", "block 1": "block", "Block #1": "block", "1": "block"} {
+			hits, err := r.Search(t.Context(), text, 0)
+			if err != nil || len(hits) == 0 || hits[0].Kind != kind || hits[0].ID != "1" || hits[0].Score < 1 {
+				t.Fatalf("%q finds first %+v (%v)", text, hits, err)
+			}
+		}
 		hit(t, r, "inv-1", "reference", "")
 		hit(t, r, "INV", "reference", "")
 		hit(t, r, "RECHNUNG Ä", "reference", "")

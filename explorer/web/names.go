@@ -58,20 +58,39 @@ func (n *names) Asset(a crypto.Address) (words.AssetName, bool) {
 	return name, true
 }
 
-// Account implements words.Names.
+// Account implements words.Names. Where members are asked for again, who comes
+// meanwhile takes those that are known: a slow database does not hold up every page.
 func (n *names) Account(a crypto.Address) string {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if now := time.Now(); now.Sub(n.asked) > namesLast {
-		n.asked = now // also where nothing comes: it is not asked at once again
+	if n.due() {
 		ctx, cancel := context.WithTimeout(context.Background(), askWithin)
 		defer cancel()
 		if list, err := n.q.Members(ctx); err == nil {
-			clear(n.members)
-			for _, m := range list {
-				n.members[m.Member] = m.Name
-			}
+			n.know(list)
 		}
 	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	return n.members[a]
+}
+
+// due reports to one caller that members are to be asked for; where nothing comes they
+// are not asked for at once again.
+func (n *names) due() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	now := time.Now()
+	if now.Sub(n.asked) <= namesLast {
+		return false
+	}
+	n.asked = now
+	return true
+}
+
+func (n *names) know(list []query.Member) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	clear(n.members)
+	for _, m := range list {
+		n.members[m.Member] = m.Name
+	}
 }

@@ -25,8 +25,28 @@ var places = map[string]string{
 	"validator": "/validators/", "hold": "/holds/", "proposal": "/proposals/", "reference": "/transactions/", "memo": "/transactions/",
 }
 
-// certain is the score of a hit that can be nothing else.
-const certain = 1
+const (
+	// certain is the least score of a hit that has just the height, hash or address
+	// that was looked for.
+	certain = 0.99
+	// rival is the least score of another that may have been meant as well, such as the
+	// proposal that has the number of a block.
+	rival = 0.95
+)
+
+// goesTo is where a search leads without a list: to what alone can be meant. A member
+// has the address of its admin account, and is meant.
+func goesTo(hits []hit) (path string, ok bool) {
+	if len(hits) == 0 || hits[0].Score < certain {
+		return "", false
+	}
+	for _, other := range hits[1:] {
+		if other.Score >= rival && (other.ID != hits[0].ID || other.Kind == "proposal") {
+			return "", false
+		}
+	}
+	return hits[0].Path, true
+}
 
 func (s *site) search(r *http.Request) (*view, error) {
 	p := parametersOf(r)
@@ -50,8 +70,8 @@ func (s *site) search(r *http.Request) (*view, error) {
 	for _, h := range hits {
 		d.Hits = append(d.Hits, hit{h, places[h.Kind] + url.PathEscape(h.ID)})
 	}
-	if len(hits) == 1 && hits[0].Score >= certain || len(hits) > 1 && hits[0].Score >= certain && hits[1].Score < certain {
-		return &view{moved: d.Hits[0].Path}, nil
+	if path, ok := goesTo(d.Hits); ok {
+		return &view{moved: path}, nil
 	}
 	d.Query, v.Title = text, "Search: "+text
 	return v, nil
