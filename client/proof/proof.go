@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 
 	"github.com/cometbft/cometbft/crypto/merkle"
 
@@ -66,7 +67,37 @@ func Read(data []byte) (*wire.ReceiptProof, error) {
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("receipt proof: there is something after its end")
 	}
+	if !written(data, &p) {
+		return nil, errors.New("receipt proof: a field is missing, given twice, or not written as it should be")
+	}
 	return &p, nil
+}
+
+// written reports whether data is p and nothing besides, in any order and spacing: of
+// two fields of one name, or of names that differ in case, the decoder takes the last,
+// and a person may read the first.
+func written(data []byte, p *wire.ReceiptProof) bool {
+	own, err := json.Marshal(p)
+	if err != nil {
+		return false
+	}
+	read, tokens := values(data)
+	want, all := values(own)
+	return tokens == all && reflect.DeepEqual(read, want)
+}
+
+// values decodes a JSON value, and counts its tokens.
+func values(data []byte) (v any, tokens int) {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	if d.Decode(&v) != nil {
+		return nil, 0
+	}
+	for d = json.NewDecoder(bytes.NewReader(data)); ; tokens++ {
+		if _, err := d.Token(); err != nil {
+			return v, tokens
+		}
+	}
 }
 
 // Verify checks a proof and says what it shows. The error names the first link that

@@ -1,6 +1,7 @@
 package proof_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"math/big"
@@ -365,4 +366,41 @@ func FuzzVerifyReceiptProof(f *testing.F) {
 			t.Fatalf("taken: %+v, and true is %+v", got, want)
 		}
 	})
+}
+
+// A file may be spaced and ordered as one likes. Of what a person and a decoder may
+// read differently, nothing is taken.
+func TestReadIsExact(t *testing.T) {
+	c := newChain(t, 2)
+	data, err := json.Marshal(c.prove(t, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tree map[string]any
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	if err := d.Decode(&tree); err != nil {
+		t.Fatal(err)
+	}
+	sorted, err := json.MarshalIndent(tree, "", "    ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := proof.Read(sorted); err != nil {
+		t.Errorf("sorted and spaced: %v", err)
+	}
+	for name, change := range map[string][2]string{
+		"a field twice":      {`{"format"`, `{"code":0,"format"`},
+		"in another case":    {`"bodyHash"`, `"bodyhash"`},
+		"twice in two cases": {`{"format"`, `{"CODE":0,"format"`},
+		"without a field":    {`"code":0,`, ``},
+	} {
+		text := strings.Replace(string(data), change[0], change[1], 1)
+		if text == string(data) {
+			t.Fatalf("%s: nothing was changed", name)
+		}
+		if _, err := proof.Read([]byte(text)); err == nil {
+			t.Errorf("%s is taken", name)
+		}
+	}
 }
