@@ -101,7 +101,7 @@ func caught(log *slog.Logger) {
 func (n *Node) serveExplorer(ctx context.Context, listener net.Listener, db *store.Store, log *slog.Logger) {
 	source := n.ExplorerSource()
 	follower := index.New(db, source, index.Options{Logger: log, Registry: n.registry, Retry: explorerRetry, Room: n.explorerRoom})
-	pages := door.New(door.Options{Queries: query.New(db, follower), Proofs: source, TrustedProxies: n.reload.access.TrustedProxies, Version: n.options.Version, Log: log})
+	pages := door.New(door.Options{Queries: query.New(db, follower), Proofs: source, TrustedProxies: n.reload.trustedProxies, Version: n.options.Version, Log: log})
 	indexed := make(chan struct{})
 	go func() {
 		defer close(indexed)

@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"log/slog"
+	"net/netip"
 	"os"
 	"slices"
 	"sync"
@@ -28,6 +29,13 @@ type reloading struct {
 	now    config.Config // in force, but for what needs a restart
 	access rpc.Access    // in force
 	failed bool          // the last one
+}
+
+// trustedProxies are those in force.
+func (r *reloading) trustedProxies() []netip.Prefix {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.access.TrustedProxies
 }
 
 // reloadOn reads the configuration again whenever it is asked for, until ctx ends.

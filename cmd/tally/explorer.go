@@ -135,7 +135,7 @@ func (s explorerService) run(c *cobra.Command, f *nodeFlags) error {
 			return fails(exitFailed, fmt.Errorf("--listen %s: %w", s.listen, err), "stop what uses that address, or give another")
 		}
 		fmt.Fprintf(c.OutOrStdout(), "serving http://%s\n", listener.Addr())
-		pages := door.New(door.Options{Queries: query.New(db, follower), Proofs: source, TrustedProxies: s.proxies, Version: readBuild().Version, Log: s.index.Logger})
+		pages := door.New(door.Options{Queries: query.New(db, follower), Proofs: source, TrustedProxies: func() []netip.Prefix { return s.proxies }, Version: readBuild().Version, Log: s.index.Logger})
 		group.Go(func() error { return pages.Serve(ctx, listener) })
 	}
 	group.Go(func() error { source.listen(ctx); return nil })

@@ -32,8 +32,9 @@ type Options struct {
 	// Proofs proves receipts; without it none is provable.
 	Proofs api.Prover
 	Limits Limits
-	// TrustedProxies are the networks whose X-Forwarded-For says who asks.
-	TrustedProxies []netip.Prefix
+	// TrustedProxies tells the networks whose X-Forwarded-For says who asks; nil is
+	// none. It may tell others later, and is called from many goroutines.
+	TrustedProxies func() []netip.Prefix
 	// Version is the program's.
 	Version string
 	Log     *slog.Logger
@@ -109,6 +110,9 @@ func New(o Options) *Door {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.TrustedProxies == nil {
+		o.TrustedProxies = func() []netip.Prefix { return nil }
+	}
 	o.Limits = o.Limits.withDefaults()
 	d := &Door{o: o, turns: make(chan struct{}, o.Limits.Concurrent), crowd: newCrowd(o.Limits.AddressConcurrent),
 		exports: make(chan struct{}, o.Limits.Exports), exporters: newCrowd(o.Limits.AddressExports), sendWithin: sendWithin}
@@ -117,7 +121,7 @@ func New(o Options) *Door {
 	}
 	d.hub = live.New(live.Options{
 		Queries: o.Queries, MaxStreams: o.Limits.Streams, MaxPerAddress: o.Limits.AddressStreams,
-		Address: func(r *http.Request) string { return pace.AddressOf(r, o.TrustedProxies).String() },
+		Address: func(r *http.Request) string { return pace.AddressOf(r, o.TrustedProxies()).String() },
 		Refuse:  api.Problem, Log: o.Log,
 	})
 	d.api = api.New(api.Options{Queries: o.Queries, Proofs: o.Proofs, Events: d.hub, Version: o.Version, Log: o.Log})
@@ -200,7 +204,7 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (d *Door) answer(w http.ResponseWriter, r *http.Request, isAPI bool) {
 	ctx, cancel := context.WithTimeout(r.Context(), answerWithin)
 	defer cancel()
-	leave, ok := d.crowd.enter(ctx, pace.AddressOf(r, d.o.TrustedProxies))
+	leave, ok := d.crowd.enter(ctx, pace.AddressOf(r, d.o.TrustedProxies()))
 	if ok {
 		defer leave()
 		select {
@@ -248,7 +252,7 @@ func (d *Door) export(w http.ResponseWriter, r *http.Request) {
 
 // exporter takes a turn to export.
 func (d *Door) exporter(r *http.Request) (leave func(), ok bool) {
-	own, ok := d.exporters.try(pace.AddressOf(r, d.o.TrustedProxies))
+	own, ok := d.exporters.try(pace.AddressOf(r, d.o.TrustedProxies()))
 	if !ok {
 		return nil, false
 	}
@@ -286,7 +290,7 @@ func (d *Door) charge(r *http.Request) time.Duration {
 	if d.limits == nil {
 		return 0
 	}
-	return pace.Take(d.limits.Of(pace.AddressOf(r, d.o.TrustedProxies)), time.Now())
+	return pace.Take(d.limits.Of(pace.AddressOf(r, d.o.TrustedProxies())), time.Now())
 }
 
 // refuse answers a request that came too soon.

@@ -12,13 +12,13 @@ import (
 type fair struct {
 	net.Listener
 	most    int
-	proxies []netip.Prefix
+	proxies func() []netip.Prefix
 
 	mu   sync.Mutex // guards open
 	open map[netip.Addr]int
 }
 
-func newFair(l net.Listener, most int, proxies []netip.Prefix) *fair {
+func newFair(l net.Listener, most int, proxies func() []netip.Prefix) *fair {
 	return &fair{Listener: l, most: most, proxies: proxies, open: map[netip.Addr]int{}}
 }
 
@@ -46,7 +46,7 @@ func (f *fair) addressOf(c net.Conn) (a netip.Addr, counted bool) {
 		return a, true // all that cannot be told apart
 	}
 	a = peer.Addr().Unmap().WithZone("")
-	for _, p := range f.proxies {
+	for _, p := range f.proxies() {
 		if p.Contains(a) {
 			return a, false
 		}
