@@ -78,8 +78,9 @@ func freePorts(t *testing.T, o DevnetOptions) int {
 	t.Helper()
 	var err error
 	for range 100 {
-		// Below what the kernel gives to clients; a block of 300 ports for each.
-		o.BasePort = 12_000 + 300*rand.IntN(60)
+		// Below what the kernel gives to clients; a block of 400 ports for each, of which
+		// the last hundred is the explorer's.
+		o.BasePort = 12_000 + 400*rand.IntN(45)
 		if _, taken := takenPorts.LoadOrStore(o.BasePort, true); taken {
 			continue
 		}

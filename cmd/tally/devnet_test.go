@@ -55,7 +55,7 @@ func freeBase(t *testing.T) int {
 	t.Helper()
 	for range 100 {
 		base := 20000 + rand.N(10000)
-		if free(base) && free(base+100) && free(base+200) {
+		if free(base) && free(base+100) && free(base+200) && free(base+300) {
 			return base
 		}
 	}
