@@ -72,7 +72,7 @@ func otherBase(t *testing.T, script, guides string) string {
 
 // roomAbove reports whether the ports of a devnet of four are free.
 func roomAbove(base int) bool {
-	for _, above := range []int{0, 100, 200} {
+	for _, above := range []int{0, 100, 200, 300} {
 		for i := range 4 {
 			l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(base+above+i)))
 			if err != nil {
