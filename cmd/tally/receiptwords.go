@@ -81,7 +81,11 @@ func provenText(p *proof.Proven, t *proof.Trust) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Transaction %s\nis in block %d of %s, made at %s,\n", p.Hash, p.Height, quoted(p.NetworkID), utc(uint64(p.Time)))
 	if p.Code == ledger.Applied {
-		fmt.Fprintf(&b, "and was applied, with %d effects.\n\n", len(p.Events))
+		effects := "effects"
+		if len(p.Events) == 1 {
+			effects = "effect"
+		}
+		fmt.Fprintf(&b, "and was applied, with %d %s.\n\n", len(p.Events), effects)
 	} else {
 		fmt.Fprintf(&b, "and was refused: %s (%s).\n\n", p.Code.Info().Meaning, p.Code.Info().Name)
 	}
