@@ -18,7 +18,6 @@ const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 const base = Number(process.env.TALLY_E2E_PORT ?? 18545) + 4000;
 const pictures = process.env.TALLY_SCREENSHOTS;
 const maxPage = 100_000;
-const maxServerTime = 100; // milliseconds
 let devnet, site, browser, paths;
 
 const api = async (where, of = site) => {
@@ -144,19 +143,18 @@ test("every page keeps to its policy, asks nobody else, and says nothing wrong o
   await context.close();
 });
 
-test("every page is below 100 KB, and made in under 100 ms", async () => {
+test("every page is below 100 KB", async (t) => {
+  let slowest = { ms: 0 };
   for (const [name, where] of Object.entries(paths)) {
-    // The machine has other work: what the server needs is what it needs at best.
-    let best = Infinity;
-    for (let i = 0; i < 5 && best > maxServerTime / 2; i++) {
-      const begun = performance.now();
-      const response = await fetch(site + where);
-      const size = (await response.arrayBuffer()).byteLength;
-      best = Math.min(best, performance.now() - begun);
-      assert.ok(size < maxPage, `${name}: ${size} bytes`);
-    }
-    assert.ok(best < maxServerTime, `${name}: ${best.toFixed(0)} ms`);
+    const begun = performance.now();
+    const response = await fetch(site + where);
+    const size = (await response.arrayBuffer()).byteLength;
+    const ms = performance.now() - begun;
+    assert.ok(size < maxPage, `${name}: ${size} bytes`);
+    if (ms > slowest.ms) slowest = { name, ms };
   }
+  // How fast they are is measured, not tested: scripts/explorer-load.
+  t.diagnostic(`the slowest was ${slowest.name}, ${slowest.ms.toFixed(0)} ms`);
 });
 
 test("new blocks and transactions come by themselves, and can be paused", async () => {
