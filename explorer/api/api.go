@@ -105,7 +105,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.Serv
 // Lifetimes of answers, as Cache-Control says them.
 const (
 	forever    = "public, max-age=31536000, immutable"
-	lasting    = "public, max-age=3600" // as a browser that met a devnet founded anew would wish
+	lasting    = "public, max-age=3600" // of a height: another network may come to stand at this address
 	revalidate = "public, no-cache"
 )
 

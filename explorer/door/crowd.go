@@ -28,10 +28,7 @@ func (c *crowd) enter(ctx context.Context, address netip.Addr) (leave func(), ok
 	l := c.join(address)
 	select {
 	case l.turns <- struct{}{}:
-		return func() {
-			<-l.turns
-			c.part(address, l)
-		}, true
+		return c.turn(address, l), true
 	case <-ctx.Done():
 		c.part(address, l)
 		return nil, false
@@ -43,13 +40,18 @@ func (c *crowd) try(address netip.Addr) (leave func(), ok bool) {
 	l := c.join(address)
 	select {
 	case l.turns <- struct{}{}:
-		return func() {
-			<-l.turns
-			c.part(address, l)
-		}, true
+		return c.turn(address, l), true
 	default:
 		c.part(address, l)
 		return nil, false
+	}
+}
+
+// turn is what gives a turn back that was got.
+func (c *crowd) turn(address netip.Addr, l *line) (leave func()) {
+	return func() {
+		<-l.turns
+		c.part(address, l)
 	}
 }
 
