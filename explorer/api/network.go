@@ -20,7 +20,7 @@ func (s *server) network(a huma.API) {
 		Description: "Transactions, transfers, latency between blocks and block size, one entry for each period that has a block; at most 2,000, the newest."}, s.statistics)
 	read(a, s, huma.Operation{OperationID: "listDifferences", Path: "/differences", Tags: []string{"Network"}, Summary: "Where the index and the node's proven state did not agree"}, s.differences)
 	read(a, s, huma.Operation{OperationID: "search", Path: "/search", Tags: []string{"Network"}, Summary: "What a text may mean, the likeliest first",
-		Description: "A height, a hash or its beginning, an address, an asset's symbol or name, a member, a reference, words of a memo, a proposal."}, s.search)
+		Description: "A height, a hash or its beginning, an address, an asset's symbol or name, a member, a reference, words of a memo, a proposal by its number or the words of what it does."}, s.search)
 }
 
 func (s *server) status(ctx context.Context, _ *struct{}) (*answer[query.Status], error) {

@@ -103,6 +103,9 @@ func (h *happening) newProposal(e *ledger.Event) error {
 	if err := h.create(store.KindProposal, store.ProposalKey(e.Number), p); err != nil {
 		return err
 	}
+	for _, word := range store.ProposalWords(actions) {
+		h.w.Add(store.ProposalWordRows, []byte(word), int64(e.Number))
+	}
 	return h.open(p, e, 1)
 }
 

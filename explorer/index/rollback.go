@@ -180,7 +180,9 @@ func (r *rollback) deleteRecord(id recordID) error {
 		return first(r.w.Exec(r.ctx, "DELETE FROM members WHERE member = ?", key),
 			r.w.Exec(r.ctx, "DELETE FROM trigrams WHERE kind = ? AND key = ?", int64(store.TrigramMember), key))
 	case store.KindProposal:
-		return r.w.Exec(r.ctx, "DELETE FROM proposals WHERE proposal = ?", int64(binary.BigEndian.Uint64(key)))
+		number := int64(binary.BigEndian.Uint64(key))
+		return first(r.w.Exec(r.ctx, "DELETE FROM proposals WHERE proposal = ?", number),
+			r.w.Exec(r.ctx, "DELETE FROM proposal_words WHERE proposal = ?", number))
 	}
 	return nil
 }

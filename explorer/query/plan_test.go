@@ -80,15 +80,16 @@ func askEverything(t *testing.T, r *Reader, chain *explorertest.Chain) {
 			_, err := r.Validators(ctx)
 			return err
 		},
-		"heat":   func() error { _, err := r.HeatMap(ctx, key, 100); return err },
-		"totals": func() error { _, err := r.Totals(ctx); return err },
-		"params": func() error { _, err := r.Parameters(ctx, Moment{}); return err },
-		"tx":     func() error { _, err := r.Transaction(ctx, tx); return err },
-		"at":     func() error { _, err := r.BlockAt(ctx, from); return err },
-		"hash":   func() error { _, err := r.BlockByHash(ctx, chain.At(3).Hash); return err },
-		"stats":  func() error { _, err := r.Statistics(ctx, StatisticsFilter{Period: Minute}); return err },
-		"search": func() error { _, err := r.Search(ctx, "invoice zür", 0); return err },
-		"hex":    func() error { _, err := r.Search(ctx, "0xabcdef", 0); return err },
+		"heat":     func() error { _, err := r.HeatMap(ctx, key, 100); return err },
+		"totals":   func() error { _, err := r.Totals(ctx); return err },
+		"params":   func() error { _, err := r.Parameters(ctx, Moment{}); return err },
+		"tx":       func() error { _, err := r.Transaction(ctx, tx); return err },
+		"at":       func() error { _, err := r.BlockAt(ctx, from); return err },
+		"hash":     func() error { _, err := r.BlockByHash(ctx, chain.At(3).Hash); return err },
+		"stats":    func() error { _, err := r.Statistics(ctx, StatisticsFilter{Period: Minute}); return err },
+		"search":   func() error { _, err := r.Search(ctx, "invoice zür", 0); return err },
+		"proposal": func() error { _, err := r.Search(ctx, "we resolve to go", 0); return err },
+		"hex":      func() error { _, err := r.Search(ctx, "0xabcdef", 0); return err },
 	} {
 		if err := ask(); err != nil {
 			t.Fatalf("%s: %v", name, err)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/explorer/store"
+	"github.com/tallystick/tallystick/explorer/words"
 	"github.com/tallystick/tallystick/ledger"
 )
 
@@ -20,6 +21,7 @@ const (
 	maxSearchBytes = 200 // of the text: what is behind is not looked at
 	minPrefix      = 6   // hex digits of a hash or address
 	perSource      = 10  // hits of one kind
+	shownText      = 80  // characters of a resolution
 )
 
 // How likely a hit is meant, by how it was found.
@@ -31,6 +33,7 @@ const (
 	scorePrefix    = 0.85
 	scoreBegins    = 0.7 // a symbol or a reference begins so
 	scoreNameBase  = 0.3 // and up to 0.5 more, by how alike the names are
+	scoreProposal  = 0.55
 	scoreMemo      = 0.5
 )
 
@@ -45,7 +48,7 @@ func (r *Reader) Search(ctx context.Context, text string, limit int) ([]Hit, err
 	}
 	return view(ctx, r, func(v store.Read) ([]Hit, error) {
 		s := &search{ctx: ctx, v: v, memos: r.db.Memos(), words: r.db.Words, known: map[string]int{}}
-		for _, look := range []func(string) error{s.number, s.digits, s.symbols, s.names, s.references, s.texts} {
+		for _, look := range []func(string) error{s.number, s.digits, s.symbols, s.names, s.references, s.texts, s.resolutions} {
 			if err := look(text); err != nil {
 				return nil, err
 			}
@@ -133,19 +136,46 @@ func (s *search) number(text string) error {
 	if block {
 		score = scoreNumber
 	}
+	return s.proposals(score, "SELECT proposal, record FROM proposals WHERE proposal = ?", int64(n))
+}
+
+// proposals adds those of a query of number and record, the newest first.
+func (s *search) proposals(score float64, query string, args ...any) error {
 	return s.each("proposals", func(scan func(...any) error) error {
+		var n int64
 		var text string
-		if err := scan(&text); err != nil {
+		if err := scan(&n, &text); err != nil {
 			return err
 		}
 		p, err := decode[store.ProposalRecord](text)
-		var names []string
-		for _, a := range p.Actions {
-			names = append(names, a.ActionKind().String())
-		}
-		s.add(score, "proposal", strconv.FormatUint(n, 10), fmt.Sprintf("Proposal %d", n), strings.Join(names, ", ")+", "+p.Status.String())
+		s.add(score, "proposal", strconv.FormatInt(n, 10), fmt.Sprintf("Proposal %d", n), proposalNote(p))
+		score -= 0.001
 		return err
-	}, "SELECT record FROM proposals WHERE proposal = ?", int64(n))
+	}, query, args...)
+}
+
+// proposalNote says what a proposal is about: what it does, the text of its first
+// resolution, and how it stands.
+func proposalNote(p *store.ProposalRecord) string {
+	var parts []string
+	said := false
+	for _, a := range p.Actions {
+		part := words.Spaced(a.ActionKind().String())
+		if r, ok := a.(*ledger.ResolutionAction); ok && !said {
+			part, said = part+" “"+beginningOf(r.Text, shownText)+"”", true
+		}
+		parts = append(parts, part)
+	}
+	return strings.Join(append(parts, p.Status.String()), ", ")
+}
+
+// beginningOf is a text in one line, cut where it has more characters than most.
+func beginningOf(text string, most int) string {
+	runes := []rune(strings.Join(strings.Fields(text), " "))
+	if len(runes) <= most {
+		return string(runes)
+	}
+	return strings.TrimRight(string(runes[:most-1]), " ") + "…"
 }
 
 func (s *search) blocks(where string, score float64, args ...any) error {
@@ -379,8 +409,8 @@ func (s *search) references(text string) error {
 // texts looks for memos with all the words of the text, the last of which may be
 // a beginning.
 func (s *search) texts(text string) error {
-	words := store.Tokens(text)
-	if len(words) == 0 {
+	wanted := store.Tokens(text)
+	if len(wanted) == 0 {
 		return nil
 	}
 	var positions []any
@@ -389,11 +419,36 @@ func (s *search) texts(text string) error {
 		err := scan(&p)
 		positions = append(positions, p)
 		return err
-	}, s.memos, s.words(words), int64(1)<<62, perSource)
+	}, s.memos, s.words(wanted), int64(1)<<62, perSource)
 	if err != nil || len(positions) == 0 {
 		return err
 	}
 	return s.transactions("memo", scoreMemo, "SELECT hash, kind, code, memo FROM transactions WHERE position IN ("+marks(len(positions))+") ORDER BY position DESC", positions...)
+}
+
+// resolutions looks for proposals with all the words of the text, the last of which may
+// be a beginning.
+func (s *search) resolutions(text string) error {
+	wanted := store.Tokens(text)
+	if len(wanted) == 0 {
+		return nil
+	}
+	const with = "SELECT proposal FROM proposal_words WHERE word = ?"
+	var query strings.Builder
+	var args []any
+	last := len(wanted) - 1
+	for _, w := range wanted[:last] {
+		query.WriteString(with + " INTERSECT ")
+		args = append(args, []byte(w))
+	}
+	if begins := []byte(wanted[last]); utf8.RuneCount(begins) < store.MinBeginning {
+		query.WriteString(with)
+		args = append(args, begins)
+	} else {
+		query.WriteString("SELECT proposal FROM proposal_words WHERE word >= ? AND word <= ?")
+		args = append(args, begins, append(slices.Clone(begins), 0xff))
+	}
+	return s.proposals(scoreProposal, "SELECT proposal, record FROM proposals WHERE proposal IN ("+query.String()+") ORDER BY proposal DESC LIMIT ?", append(args, perSource)...)
 }
 
 // keyText shows a key of the state: its name, and the rest in hex.

@@ -74,6 +74,54 @@ func TestSearch(t *testing.T) {
 	})
 }
 
+// A proposal is found by what it does and by the words in it, the newest first, and
+// says what it is about.
+func TestSearchProposals(t *testing.T) {
+	chain := explorertest.New(t, 24)
+	long := strings.Repeat("a word of many ", 30) + "before the last one"
+	for i, actions := range []ledger.ActionList{
+		{&ledger.ResolutionAction{Text: "The audit of Zürich\nis accepted."}, &ledger.SetParameterAction{Name: "maxNewAccounts", Value: 101}},
+		{&ledger.ResolutionAction{Text: "The audit is repeated: " + long}},
+		{&ledger.AdmitMemberAction{Admin: ledgertest.Address("newcomer"), Name: "Bank of the Hills", Roles: ledger.RoleNames(ledger.RoleIssuer)}},
+	} {
+		chain.Block(chain.Sign("m0", &ledger.Propose{Actions: actions, VotingPeriod: 3600}, ""))
+		if b := chain.At(chain.Top()); b.Results[0].Code != ledger.Applied {
+			t.Fatalf("proposal %d: %s", i+1, b.Results[0].Code)
+		}
+	}
+	explorertest.Each(t, func(t *testing.T, d explorertest.Database) {
+		r, _ := indexed(t, d, chain)
+		for text, want := range map[string]string{
+			"audit": "2 1", "AUDIT zürich": "1", "zürich audit": "1", "accep": "1", "au": "", "the audit is repeated": "2", "last one": "2",
+			"set parameter": "1", "maxnewaccounts": "1", "new accounts": "1", "admit member": "3", "bank hills": "3", "resolution": "2 1", "audit hills": "", "resolution; DROP": "",
+		} {
+			hits, err := r.Search(t.Context(), text, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, h := range hits {
+				if h.Kind == "proposal" {
+					got = append(got, h.ID)
+				}
+			}
+			if strings.Join(got, " ") != want {
+				t.Errorf("%q finds the proposals %v, want %s", text, got, want)
+			}
+		}
+		hits, err := r.Search(t.Context(), "audit", 0)
+		if err != nil || len(hits) != 2 {
+			t.Fatalf("%+v, %v", hits, err)
+		}
+		if want := "resolution “The audit is repeated: a word of many a word of many a word of many a word of m…”, open"; hits[0].Note != want {
+			t.Errorf("it is noted as %q, want %q", hits[0].Note, want)
+		}
+		if want := "resolution “The audit of Zürich is accepted.”, set parameter, open"; hits[1].Note != want {
+			t.Errorf("it is noted as %q, want %q", hits[1].Note, want)
+		}
+	})
+}
+
 // No text is an error, whatever it has in it.
 func TestSearchTakesAnything(t *testing.T) {
 	eachQuery(t, 22, 20, func(t *testing.T, r *Reader, _ *explorertest.Chain) {

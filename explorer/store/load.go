@@ -23,7 +23,7 @@ var writing = map[string]string{"synchronous_commit": "off", "enable_seqscan": "
 // columns, bytes and whole numbers, they are kept by. Many rows go in faster in that
 // order: a page of the index is found, and written, once for all of its rows.
 var ordered = map[*Table]int{
-	Subjects: 2, Entries: 5, Balances: 2, Versions: 3, Supplies: 3, TrigramRows: 3, NewAccounts: 1, Accounts: 1, Holders: 2, NewHolds: 1, Holds: 1,
+	Subjects: 2, Entries: 5, Balances: 2, Versions: 3, Supplies: 3, TrigramRows: 3, ProposalWordRows: 2, NewAccounts: 1, Accounts: 1, Holders: 2, NewHolds: 1, Holds: 1,
 }
 
 // arrange puts rows in the order that their table is kept in.

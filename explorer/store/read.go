@@ -55,9 +55,9 @@ func (v view) QueryRow(ctx context.Context, query string, args ...any) *sql.Row 
 // parameters are Words, an upper bound of the position, and a limit.
 func (s *Store) Memos() string { return s.d.match }
 
-// beginning is the least length of a word, in characters, that may be the beginning of
+// MinBeginning is the least length of a word, in characters, that may be the beginning of
 // a longer one: with fewer, too much begins so.
-const beginning = 3
+const MinBeginning = 3
 
 // Words is what Memos looks for: all of words, the last as a beginning if it is not
 // too short for that. Each must come from Tokens, and there must be one.
@@ -74,7 +74,7 @@ func (s *Store) Words(words []string) string {
 	if s.d.dollar {
 		and, begins = " & ", ":*"
 	}
-	if utf8.RuneCountInString(words[len(words)-1]) < beginning {
+	if utf8.RuneCountInString(words[len(words)-1]) < MinBeginning {
 		begins = ""
 	}
 	return strings.Join(quoted, and) + begins

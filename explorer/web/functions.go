@@ -62,7 +62,7 @@ func (s *site) functions() template.FuncMap {
 		"percent":       func(part float64) string { return strconv.FormatFloat(part*100, 'f', 1, 64) + " %" },
 		"seconds":       seconds,
 		"bytes":         bytesText,
-		"spaced":        spaced,
+		"spaced":        words.Spaced,
 		"past":          func(at uint64) bool { return int64(at) < time.Now().Unix() },
 		"list":          func(items ...any) []any { return items },
 		"kinds":         kindNames,
@@ -164,18 +164,6 @@ func bytesText(v any) string {
 		return strconv.FormatFloat(n, 'f', 0, 64) + " B"
 	}
 	return strconv.FormatFloat(n, 'f', 1, 64) + " " + units[i]
-}
-
-// spaced writes a lowerCamelCase name in words: holdCreated is hold created.
-func spaced(name string) string {
-	var out strings.Builder
-	for _, r := range name {
-		if unicode.IsUpper(r) {
-			out.WriteByte(' ')
-		}
-		out.WriteRune(unicode.ToLower(r))
-	}
-	return out.String()
 }
 
 func kindNames() (names []string) {

@@ -256,7 +256,7 @@ func stands(p *query.Proposal) string {
 	case "withdrawn":
 		return "Its proposer withdrew it."
 	}
-	return "It is " + spaced(p.Status) + "."
+	return "It is " + words.Spaced(p.Status) + "."
 }
 
 // meter draws how many of the members said what, and how many yes are needed.

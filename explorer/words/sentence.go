@@ -3,6 +3,7 @@ package words
 import (
 	"fmt"
 	"strings"
+	"unicode"
 
 	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/ledger"
@@ -133,4 +134,16 @@ func hash(h crypto.Hash) Part { return Part{Kind: Hash, Text: h.String(), ID: h.
 
 func when(at ledger.UnixTime) Part {
 	return Part{Kind: Time, Text: UTC(uint64(at)), ID: fmt.Sprint(uint64(at))}
+}
+
+// Spaced writes a lowerCamelCase name in words: holdCreated is hold created.
+func Spaced(name string) string {
+	var out strings.Builder
+	for _, r := range name {
+		if unicode.IsUpper(r) {
+			out.WriteByte(' ')
+		}
+		out.WriteRune(unicode.ToLower(r))
+	}
+	return out.String()
 }

@@ -248,6 +248,13 @@ CREATE TABLE trigrams (
 
 {memos};
 
+-- The words of what proposals do: names, references and resolutions.
+CREATE TABLE proposal_words (
+  word     BYTEA  NOT NULL,
+  proposal BIGINT NOT NULL,
+  PRIMARY KEY (word, proposal)
+) {clustered};
+
 -- The comparisons with the node's state. These alone are not made from blocks.
 CREATE TABLE reconciliation (
   id          BIGINT PRIMARY KEY CHECK (id = 1),
