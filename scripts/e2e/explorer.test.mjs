@@ -84,10 +84,10 @@ async function watched(options) {
 }
 
 // keep leaves a picture for a person to look at.
-async function keep(page, name) {
+async function keep(page, name, fullPage = true) {
   if (!pictures) return;
   mkdirSync(pictures, { recursive: true });
-  await page.screenshot({ path: path.join(pictures, `${name}.png`), fullPage: true });
+  await page.screenshot({ path: path.join(pictures, `${name}.png`), fullPage });
 }
 
 // show goes to a page and keeps its picture.
@@ -278,7 +278,7 @@ test("search finds things of every kind, says what each is, and goes to what is 
   const prefix = paths.transaction.split("/").at(-1).slice(0, 14);
   await look(prefix);
   assert.ok(page.url() === site + paths.transaction || (await page.locator(`a[href="${paths.transaction}"]`).count()), prefix);
-  for (const [words, kind] of [["US Dolar", "asset"], [member.name, "member"], ["invoice", "memo"], ["CAPITAL", "reference"]]) {
+  for (const [words, kind] of [["US Dolar", "asset"], [member.name, "member"], ["invoice", "memo"], ["CAPITAL", "reference"], ["audit report", "proposal"]]) {
     await look(words);
     const at = page.url();
     const kinds = await page.locator(".hits .chip").allTextContents();
@@ -331,14 +331,15 @@ test("times are the reader's, with UTC on hover", async () => {
 test("copy buttons copy the whole of every hash and address", async () => {
   const { context, page, faults } = await watched({ permissions: ["clipboard-read", "clipboard-write"] });
   const copied = () => page.evaluate(() => navigator.clipboard.readText());
-  for (const name of ["transaction", "many-signers", "account", "block", "blocks", "transactions", "hold", "member", "validator"]) {
+  for (const name of Object.keys(paths)) {
     await page.goto(site + paths[name]);
     const bare = await page.evaluate(
-      () => [...document.querySelectorAll("main .hash")].filter((h) => !h.closest(`.flow, .sentences .who, .lead, [data-label="What"]`) && !(h.closest("a") ?? h).parentElement.querySelector("button.copy")).length,
+      () => [...document.querySelectorAll("main .hash")].filter((h) => !(h.closest("a") ?? h).nextElementSibling?.matches("button.copy")).map((h) => h.outerHTML),
     );
-    assert.equal(bare, 0, `${name}: hashes without a button`);
+    assert.deepEqual(bare, [], `${name}: hashes without a button`);
     const buttons = page.locator("main button.copy");
-    for (const i of new Set([0, (await buttons.count()) - 1])) {
+    const last = (await buttons.count()) - 1;
+    for (const i of last < 0 ? [] : new Set([0, last])) {
       const button = buttons.nth(i);
       const want = await button.getAttribute("data-copy");
       assert.match(want, /^(0x)?[0-9a-fA-F]{40,}$/, name);
@@ -349,6 +350,45 @@ test("copy buttons copy the whole of every hash and address", async () => {
   }
   assert.deepEqual(faults, []);
   await context.close();
+});
+
+test("within a text the copy button comes to the pointer, and is there for a finger", async () => {
+  const permissions = ["clipboard-read", "clipboard-write"];
+  const wide = await watched({ permissions, viewport: { width: 1280, height: 900 } });
+  for (const [name, where] of [["transaction", ".sentences"], ["transactions", ".flow"]]) {
+    const { page } = wide;
+    await page.goto(site + paths[name]);
+    const hash = page.locator(`main ${where} a:has(.hash)`).first();
+    const button = hash.locator("xpath=following-sibling::*[1]");
+    const seen = () => button.evaluate((b) => getComputedStyle(b).opacity);
+    const row = () => page.locator(`main ${where}`).first().evaluate((e) => e.getBoundingClientRect().width);
+    assert.equal(await seen(), "0", name);
+    const before = await row();
+    await hash.hover();
+    assert.equal(await seen(), "1", name);
+    assert.equal(await row(), before, `${name}: nothing moves`);
+    const { x, y, width, height } = await button.boundingBox();
+    await page.mouse.move(x + width / 2, y + height / 2, { steps: 30 });
+    assert.equal(await seen(), "1", `${name}: it stays for the pointer`);
+    await page.mouse.down();
+    await page.mouse.up();
+    const want = (await hash.getAttribute("href")).split("/").at(-1);
+    await until(`${name}: ${want} is copied`, async () => (await page.evaluate(() => navigator.clipboard.readText())) === want);
+    assert.equal(page.url(), site + paths[name]);
+    await keep(page, `wide-light-${name}-copy`);
+  }
+  const phone = await watched({ permissions, viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+  for (const name of ["home", "transaction", "transactions", "account", "asset", "hold", "member", "propose"]) {
+    const { page } = phone;
+    await page.goto(site + paths[name]);
+    await keep(page, `touch-light-${name}`, false); // Chromium has a mouse while it takes a whole page
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${name} scrolls sideways`);
+    const hidden = await page.evaluate(() => [...document.querySelectorAll("main button.copy")].filter((b) => getComputedStyle(b).opacity !== "1" || !b.getBoundingClientRect().width).length);
+    assert.equal(hidden, 0, `${name}: buttons that a finger cannot find`);
+  }
+  assert.deepEqual([...wide.faults, ...phone.faults], []);
+  await wide.context.close();
+  await phone.context.close();
 });
 
 test("the QR code of an account is its address", async () => {

@@ -40,8 +40,9 @@ function ages() {
   }
 }
 
-// offerCopies puts a button beside every shortened hash and address that stands by
-// itself: they would do nothing without this script, so they are not in the HTML.
+// offerCopies puts a button beside every shortened hash and address: they would do
+// nothing without this script, so they are not in the HTML. Within a text the button
+// takes no room, and comes to the pointer and the keyboard.
 function offerCopies(root) {
   if (!navigator.clipboard) return;
   for (const hash of root.querySelectorAll(".hash[title]")) addCopy(hash);
@@ -49,8 +50,9 @@ function offerCopies(root) {
 
 function addCopy(hash) {
   const place = hash.closest("a") ?? hash;
-  if (place.closest(`.flow, .sentences .who, .lead, [data-label="What"]`) || place.nextElementSibling?.classList.contains("copy")) return;
+  if (place.nextElementSibling?.classList.contains("copy")) return;
   const button = document.getElementById("copybutton").content.firstElementChild.cloneNode(true);
+  button.classList.toggle("within", Boolean(place.closest(`.flow, .sentences, .lead, [data-label="What"]`)));
   button.dataset.copy = hash.title;
   button.querySelector(".unseen").textContent = `Copy ${hash.title}`;
   place.after(button);
