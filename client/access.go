@@ -83,17 +83,22 @@ func Header(key string) http.Header {
 	return http.Header{"Authorization": {"Bearer " + key}}
 }
 
+// idleConns is how many connections to a node are kept for the next calls: calls that
+// are made at once again and again do not connect again.
+const idleConns = 32
+
 // dialOptions are those of go-ethereum's client.
 func (n *node) dialOptions() []rpc.ClientOption {
-	options := []rpc.ClientOption{rpc.WithWebsocketMessageSizeLimit(maxAnswerBytes), rpc.WithHeaders(Header(n.key))}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = idleConns
+	options := []rpc.ClientOption{rpc.WithWebsocketMessageSizeLimit(maxAnswerBytes), rpc.WithHeaders(Header(n.key)),
+		rpc.WithHTTPClient(&http.Client{Transport: transport})}
 	if n.authorities == nil {
 		return options
 	}
 	secure := Options{Authorities: n.authorities}.TLS()
-	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.TLSClientConfig = secure
-	return append(options, rpc.WithHTTPClient(&http.Client{Transport: transport}),
-		rpc.WithWebsocketDialer(websocket.Dialer{Proxy: http.ProxyFromEnvironment, TLSClientConfig: secure.Clone()}))
+	return append(options, rpc.WithWebsocketDialer(websocket.Dialer{Proxy: http.ProxyFromEnvironment, TLSClientConfig: secure.Clone()}))
 }
 
 // refusedKey reads the answer of a node to a request whose key it does not take;

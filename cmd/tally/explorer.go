@@ -47,7 +47,7 @@ func newExplorer() *cobra.Command {
 	from := c.Flags().Uint64("from", 0, "index again from this `height` on; 0 is everything; left out, go on where it stands")
 	every := c.Flags().Duration("reconcile", time.Minute, "how often to compare the index with proofs of the node's state; 0 for never")
 	c.RunE = run(func(c *cobra.Command, _ []string) error {
-		o := index.Options{Reconcile: *every, Retry: explorerRetry, Logger: slog.New(slog.NewTextHandler(c.ErrOrStderr(), nil))}
+		o := index.Options{AtOnce: explorerAtOnce, Reconcile: *every, Retry: explorerRetry, Logger: slog.New(slog.NewTextHandler(c.ErrOrStderr(), nil))}
 		if *every <= 0 {
 			o.Reconcile = -1
 		}
@@ -78,6 +78,10 @@ func newExplorer() *cobra.Command {
 // explorerRetry is the first pause after an error; the longest is thirty of them: so
 // long a node may be back before it is noticed.
 const explorerRetry = 200 * time.Millisecond
+
+// explorerAtOnce is how many blocks a node is asked for at once by who is behind: from
+// another continent a few hundred blocks a second come so.
+const explorerAtOnce = 16
 
 // databaseVariable has the database's URL where that has a password: it is the
 // variable of a node's setting, too.

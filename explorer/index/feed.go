@@ -31,10 +31,10 @@ type fetched struct {
 	weight int64
 }
 
-func newFeed(ctx context.Context, src explorer.Source, next ledger.Height, head *atomic.Uint64) *feed {
+func (x *Index) newFeed(ctx context.Context, next ledger.Height) *feed {
 	f := &feed{blocks: make(chan *fetched, aheadBlocks), room: semaphore.NewWeighted(aheadBytes)}
 	go func() {
-		f.err = caught(func() error { return f.run(ctx, src, next, head) })
+		f.err = caught(func() error { return f.run(ctx, x.src, next, &x.head, x.o.AtOnce) })
 		close(f.blocks)
 	}()
 	return f
@@ -46,13 +46,21 @@ func (f *feed) wait() {
 	}
 }
 
-func (f *feed) run(ctx context.Context, src explorer.Source, next ledger.Height, head *atomic.Uint64) error {
+func (f *feed) run(ctx context.Context, src explorer.Source, next ledger.Height, head *atomic.Uint64, atOnce int) error {
+	asked := asking{src: src, next: next}
+	defer asked.wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	large := int64(aheadBytes) // until a block has come
 	for {
-		b, err := src.Block(ctx, next)
+		asked.more(ctx, ledger.Height(head.Load()), min(atOnce, int(aheadBytes/large)))
+		b, err := asked.first()
 		if err != nil {
 			return fmt.Errorf("read block %d: %w", next, err)
 		}
 		if b == nil {
+			asked.wait()
+			asked.next = next
 			if err := f.idle(ctx, src, next, head); err != nil {
 				return err
 			}
@@ -62,6 +70,7 @@ func (f *feed) run(ctx context.Context, src explorer.Source, next ledger.Height,
 			head.Store(uint64(next))
 		}
 		got := &fetched{b, min(int64(b.SizeBytes)+1, aheadBytes)}
+		large = max(got.weight, large/2)
 		if err := f.room.Acquire(ctx, got.weight); err != nil {
 			return err
 		}
@@ -76,6 +85,51 @@ func (f *feed) run(ctx context.Context, src explorer.Source, next ledger.Height,
 				return err
 			}
 		}
+	}
+}
+
+// asking are questions for blocks that are on their way, in order: a distant node
+// answers as many in the time of one.
+type asking struct {
+	src  explorer.Source
+	next ledger.Height // to ask for
+	way  []chan answered
+}
+
+type answered struct {
+	block *explorer.Block
+	err   error
+}
+
+// more asks for blocks up to head, until width of them are on their way, and for one
+// in any case.
+func (a *asking) more(ctx context.Context, head ledger.Height, width int) {
+	for len(a.way) == 0 || len(a.way) < width && a.next <= head {
+		answer, height := make(chan answered, 1), a.next
+		go func() {
+			var got answered
+			got.err = caught(func() (err error) {
+				got.block, err = a.src.Block(ctx, height)
+				return err
+			})
+			answer <- got
+		}()
+		a.way = append(a.way, answer)
+		a.next++
+	}
+}
+
+// first waits for the answer to the first question.
+func (a *asking) first() (*explorer.Block, error) {
+	got := <-a.way[0]
+	a.way = a.way[1:]
+	return got.block, got.err
+}
+
+// wait waits for all the answers, and forgets them.
+func (a *asking) wait() {
+	for len(a.way) > 0 {
+		_, _ = a.first()
 	}
 }
 

@@ -35,6 +35,9 @@ type Options struct {
 	// From is a height to go on from: what the database has above is taken back
 	// first and indexed again. nil: from where it stands. 0: everything, genesis too.
 	From *ledger.Height
+	// AtOnce is how many blocks the source is asked for at once while the index is
+	// behind; 0: one. From a distance each takes a round trip.
+	AtOnce int
 	// Reconcile is the time between two comparisons with the node's state; 0 is a
 	// minute, less than 0 never.
 	Reconcile time.Duration
@@ -72,6 +75,9 @@ func New(db *store.Store, src explorer.Source, o Options) *Index {
 	}
 	if o.Reconcile == 0 {
 		o.Reconcile = time.Minute
+	}
+	if o.AtOnce <= 0 {
+		o.AtOnce = 1
 	}
 	if o.Retry == 0 {
 		o.Retry = time.Second
@@ -166,7 +172,7 @@ func (x *Index) follow(ctx context.Context) (err error) {
 	if x.Head() < next {
 		x.setErr(nil) // there is nothing to index by which it could be seen that all is well
 	}
-	feed := newFeed(ctx, x.src, next, &x.head)
+	feed := x.newFeed(ctx, next)
 	defer feed.wait()
 	defer cancel()
 	checks := make(chan *comparison)
