@@ -56,6 +56,15 @@ func TestMovements(t *testing.T) {
 	})
 }
 
+// aFew is the length of short pages: n, or ten times as much under -short, where there
+// are to be fewer of them.
+func aFew(n int) int {
+	if testing.Short() {
+		return 10 * n
+	}
+	return n
+}
+
 func (b *book) compareMovements(t *testing.T, r *Reader, f MovementFilter) {
 	t.Helper()
 	want := []string{}
@@ -64,7 +73,7 @@ func (b *book) compareMovements(t *testing.T, r *Reader, f MovementFilter) {
 			want = append(want, b.moved[i].String())
 		}
 	}
-	for _, limit := range []int{3, 1000} {
+	for _, limit := range []int{aFew(3), 1000} {
 		for _, ascending := range []bool{true, false} {
 			got := []string{}
 			for _, m := range pages(t, limit, ascending, func(p Page) (*List[Movement], error) { return r.Movements(t.Context(), f, p) }) {
@@ -103,7 +112,7 @@ func TestStatement(t *testing.T) {
 			{plus(at(pausedAfter), 100), plus(at(pausedAfter), 200)}, {nil, &none}, {&none, &none}, {nil, at(0)}, {at(chain.Top()), nil}, {plus(at(chain.Top()), 1), nil}, {plus(at(chain.Top()), 1), &greatest}, {nil, &greatest}}
 		for p, lines := range b.lines {
 			for _, period := range periods {
-				limits := []int{5, 1000}
+				limits := []int{aFew(5), 1000}
 				if len(lines) < 20 {
 					limits = append(limits, 1)
 				}
