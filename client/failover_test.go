@@ -216,6 +216,9 @@ func TestDoubtOutlivesADuplicateNonce(t *testing.T) {
 // All nodes refuse connections: nothing was sent, and nothing is in doubt.
 func TestNothingSentIsNoDoubt(t *testing.T) {
 	a, b := newFake(t, "net-a"), newFake(t, "net-a")
+	for _, n := range []*fakeNode{a, b} { // else something may be sent to a connection that is no more
+		n.Server.Config.SetKeepAlivesEnabled(false)
+	}
 	c := dial(t, a, b)
 	tx := signed(t, c)
 	a.Server.Close()
