@@ -138,10 +138,10 @@ func TestExplorerFullDisk(t *testing.T) {
 	execute("CREATE TRIGGER full BEFORE INSERT ON blocks BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END")
 	f.pays(10)
 	f.status("it says why, and how far it lags", func(s query.Status) bool {
-		return strings.Contains(s.Error, "disk is full") && s.Behind && s.Lag > 0 && s.Source > s.Height
+		return s.Error == "the next block could not be written" && s.Behind && s.Lag > 0 && s.Source > s.Height
 	})
 	f.until("pages say so", "/blocks/2", func(code int, body string) bool {
-		return code == http.StatusOK && strings.Contains(body, "The explorer is behind") && strings.Contains(body, "disk is full")
+		return code == http.StatusOK && strings.Contains(body, "The explorer is behind") && strings.Contains(body, "could not be written") && !strings.Contains(body, "disk is full")
 	})
 	if !f.log.has("disk is full") {
 		t.Error("the log says nothing of it")

@@ -155,7 +155,7 @@ func (h *happening) entry(e *ledger.Event, account crypto.Address, side int64) e
 	}
 	had := !b.IsZero()
 	if !b.change(side, e.Amount) {
-		return fmt.Errorf("the events do not add up: %s of %s, balance of %s in asset %s", e.Type.Name(), e.Amount, account, e.Asset)
+		return fmt.Errorf("%w: %s of %s, balance of %s in asset %s", errAddUp, e.Type.Name(), e.Amount, account, e.Asset)
 	}
 	b.position = h.position
 	if has := !b.IsZero(); had != has {

@@ -142,6 +142,9 @@ func TestWaitsForItsTurn(t *testing.T) {
 			case <-time.After(time.Millisecond):
 			}
 		}
+		if says := x.Problem(); says != "another program writes its database" {
+			t.Errorf("it says that %q", says)
+		}
 		if err := w.Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -178,6 +181,9 @@ func TestWaitsForRoom(t *testing.T) {
 			if ctx.Err() != nil {
 				t.Fatal("the index does not say that there is no room")
 			}
+		}
+		if says := x.Problem(); says != "its disk is nearly full" {
+			t.Errorf("it says that %q", says)
 		}
 		if _, ok := db.Height(); ok {
 			t.Fatal("something was written")

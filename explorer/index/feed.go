@@ -56,7 +56,7 @@ func (f *feed) run(ctx context.Context, src explorer.Source, next ledger.Height,
 		asked.more(ctx, ledger.Height(head.Load()), min(atOnce, int(aheadBytes/large)))
 		b, err := asked.first()
 		if err != nil {
-			return fmt.Errorf("read block %d: %w", next, err)
+			return ofSource(fmt.Errorf("read block %d: %w", next, err))
 		}
 		if b == nil {
 			asked.wait()
@@ -136,7 +136,7 @@ func (a *asking) wait() {
 // idle waits for the next block.
 func (f *feed) idle(ctx context.Context, src explorer.Source, next ledger.Height, head *atomic.Uint64) error {
 	if err := src.WaitHeight(ctx, next); err != nil {
-		return fmt.Errorf("wait for block %d: %w", next, err)
+		return ofSource(fmt.Errorf("wait for block %d: %w", next, err))
 	}
 	return f.look(ctx, src, head)
 }
@@ -144,7 +144,7 @@ func (f *feed) idle(ctx context.Context, src explorer.Source, next ledger.Height
 func (f *feed) look(ctx context.Context, src explorer.Source, head *atomic.Uint64) error {
 	height, err := src.Height(ctx)
 	if err != nil {
-		return fmt.Errorf("ask the node for its height: %w", err)
+		return ofSource(fmt.Errorf("ask the node for its height: %w", err))
 	}
 	head.Store(uint64(height))
 	return nil

@@ -39,7 +39,7 @@ func (s *state) commit(ctx context.Context, height ledger.Height) error {
 func putBalance(w *store.Writer, b *balance) error {
 	total, ok := b.Available.Add(b.Held)
 	if !ok {
-		return fmt.Errorf("balance of %s in asset %s: %s and %s do not add up", b.account, b.asset, b.Available, b.Held)
+		return fmt.Errorf("%w: balance of %s in asset %s, %s and %s", errAddUp, b.account, b.asset, b.Available, b.Held)
 	}
 	w.Add(store.Balances, b.account[:], b.asset[:], store.AmountBytes(b.Available), store.AmountBytes(b.Held), store.AmountBytes(total), int64(b.position))
 	return nil

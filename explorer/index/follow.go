@@ -140,7 +140,7 @@ func (x *Index) Run(ctx context.Context) error {
 func caught(do func() error) (err error) {
 	defer func() {
 		if crash := recover(); crash != nil {
-			err = fmt.Errorf("a fault of the explorer, please report it: %v\n%s", crash, debug.Stack())
+			err = &problem{"a fault of the explorer", fmt.Errorf("a fault of the explorer, please report it: %v\n%s", crash, debug.Stack())}
 		}
 	}()
 	return do()
@@ -243,7 +243,7 @@ func (x *Index) begin(ctx context.Context, w *store.Writer) (*state, ledger.Heig
 func (x *Index) checkHead(ctx context.Context, s *state, height ledger.Height) error {
 	head, err := x.src.Height(ctx)
 	if err != nil {
-		return fmt.Errorf("ask the node for its height: %w", err)
+		return ofSource(fmt.Errorf("ask the node for its height: %w", err))
 	}
 	x.head.Store(uint64(head))
 	if head < height {
@@ -251,7 +251,7 @@ func (x *Index) checkHead(ctx context.Context, s *state, height ledger.Height) e
 	}
 	b, err := x.src.Block(ctx, height)
 	if err != nil {
-		return fmt.Errorf("ask the node for block %d: %w", height, err)
+		return ofSource(fmt.Errorf("ask the node for block %d: %w", height, err))
 	}
 	if b != nil && b.Hash != s.prevHash {
 		return fmt.Errorf("%w: its block %d is %s and the node's is %s: use another database, or index again with --from 0", ErrOtherNetwork, height, s.prevHash, b.Hash)
@@ -276,7 +276,7 @@ func (x *Index) batch(ctx context.Context, s *state, feed *feed, f *fetched) err
 	started := time.Now()
 	if x.o.Room != nil {
 		if err := x.o.Room(); err != nil {
-			return err
+			return &problem{"its disk is nearly full", err}
 		}
 	}
 	if err := s.w.Begin(ctx); err != nil {

@@ -38,7 +38,7 @@ func (h *happening) newMember(e *ledger.Event) error {
 		m.Power = e.Number // a founder has its power from the start
 	}
 	if !ok || !h.ownKey(m, e) {
-		return fmt.Errorf("the events do not add up: member %s", e.Other)
+		return fmt.Errorf("%w: member %s", errAddUp, e.Other)
 	}
 	h.counts["members"]++
 	for _, t := range store.Trigrams(e.Name) {

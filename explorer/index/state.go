@@ -126,7 +126,7 @@ func (s *state) find(ctx context.Context, kind store.RecordKind, key []byte) (*r
 func (s *state) create(kind store.RecordKind, key []byte, value any) error {
 	id := recordID{kind, string(key)}
 	if r := s.records[id]; r != nil && r.value != nil {
-		return fmt.Errorf("the events do not add up: a record of kind %d, key %x, is made twice", kind, key)
+		return fmt.Errorf("%w: a record of kind %d, key %x, is made twice", errAddUp, kind, key)
 	}
 	r := &record{recordID: id, value: value, fresh: true}
 	s.records[id] = r
@@ -155,7 +155,7 @@ func change[T any](ctx context.Context, s *state, kind store.RecordKind, key []b
 	}
 	value, ok := r.value.(*T)
 	if !ok || !do(value) {
-		return fmt.Errorf("the events do not add up: %s of the record of kind %d, key %x", e.Type.Name(), kind, key)
+		return fmt.Errorf("%w: %s of the record of kind %d, key %x", errAddUp, e.Type.Name(), kind, key)
 	}
 	s.touch(r)
 	return nil

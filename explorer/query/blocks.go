@@ -80,9 +80,7 @@ func (r *Reader) lag(s *Status) {
 	if s.Lag > 0 {
 		s.LagSecs = uint64(max(time.Now().Unix()-int64(s.BlockTime), 0))
 	}
-	if err := r.follower.Err(); err != nil {
-		s.Error = err.Error()
-	}
+	s.Error = r.follower.Problem()
 	s.Behind = s.Error != "" || s.Lag >= behindBlocks && s.LagSecs >= behindSeconds
 }
 

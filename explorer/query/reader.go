@@ -20,8 +20,9 @@ import (
 type Follower interface {
 	// Head is the highest block that the node is known to have.
 	Head() ledger.Height
-	// Err is why the index does not go on, while it does not.
-	Err() error
+	// Problem is what readers may know of why the index does not go on, while it does
+	// not; else "".
+	Problem() string
 }
 
 // database is what is read of *store.Store.
