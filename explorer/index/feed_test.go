@@ -88,3 +88,30 @@ func (h heavy) Block(ctx context.Context, height ledger.Height) (*explorer.Block
 	}
 	return b, err
 }
+
+// How far the index lags is known before the first block is there.
+func TestKnowsTheHeadAtFirst(t *testing.T) {
+	chain := explorertest.New(t, 29)
+	chain.Grow(30)
+	src := &asked{Source: silent{chain.Source()}, first: make(chan struct{})}
+	ctx, cancel := context.WithCancel(t.Context())
+	x := New(explorertest.SQLite(t).Open(t), src, Options{Reconcile: -1})
+	ended := make(chan error, 1)
+	go func() { ended <- x.Run(ctx) }()
+	<-src.first
+	if x.Head() != chain.Top() {
+		t.Errorf("the chain has %d blocks, and the index knows of %d", chain.Top(), x.Head())
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+}
+
+// silent is a source that never answers for a block.
+type silent struct{ explorer.Source }
+
+func (silent) Block(ctx context.Context, _ ledger.Height) (*explorer.Block, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}

@@ -225,6 +225,11 @@ func (x *Index) begin(ctx context.Context, w *store.Writer) (*state, ledger.Heig
 		}
 		x.from = nil // once
 	}
+	head, err := x.src.Height(ctx)
+	if err != nil {
+		return nil, 0, ofSource(fmt.Errorf("ask the node for its height: %w", err))
+	}
+	x.head.Store(uint64(head))
 	s := newState(w)
 	if !ok {
 		return s, 0, nil
@@ -241,12 +246,7 @@ func (x *Index) begin(ctx context.Context, w *store.Writer) (*state, ledger.Heig
 
 // checkHead refuses a source that does not have the last block, or another.
 func (x *Index) checkHead(ctx context.Context, s *state, height ledger.Height) error {
-	head, err := x.src.Height(ctx)
-	if err != nil {
-		return ofSource(fmt.Errorf("ask the node for its height: %w", err))
-	}
-	x.head.Store(uint64(head))
-	if head < height {
+	if x.Head() < height {
 		return nil // it may be catching up itself
 	}
 	b, err := x.src.Block(ctx, height)
