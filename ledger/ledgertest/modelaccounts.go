@@ -145,6 +145,11 @@ func (m *Model) closeAccount(sender, address crypto.Address) ledger.Code {
 	if m.balancesOf(address) > 0 {
 		return ledger.CodeAccountHasBalances
 	}
+	for _, h := range m.world.holds {
+		if h.from == address || h.to == address {
+			return ledger.CodeAccountHasHolds
+		}
+	}
 	account.closed = true
 	return ledger.Applied
 }
