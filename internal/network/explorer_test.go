@@ -3,6 +3,7 @@ package network
 import (
 	"database/sql"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -41,8 +42,11 @@ func TestExplorerApart(t *testing.T) {
 	t.Run("its node is killed and comes back", func(t *testing.T) {
 		n.Kill(0)
 		away := e.Until("the explorer says that its node is away", func(s ExplorerStatus) bool { return s.Behind && s.Error != "" })
-		if !strings.Contains(away.Error, n.validators[0].rpc) {
-			t.Errorf("the error does not name the node: %s", away.Error)
+		if away.Error != "no node answers" {
+			t.Errorf("what readers are told is %q", away.Error)
+		}
+		if log, err := os.ReadFile(e.log); err != nil || !strings.Contains(string(log), n.validators[0].rpc) {
+			t.Errorf("the log does not name the node: %s, %v", log, err)
 		}
 		if page := e.Page("/"); !strings.Contains(page, "The index has stopped") {
 			t.Error("the page says nothing of it")
