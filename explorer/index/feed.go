@@ -15,6 +15,7 @@ import (
 const (
 	aheadBlocks = 64
 	aheadBytes  = 8 << 20 // of blocks as they are stored; a larger one is taken alone
+	askedBytes  = 1 << 20 // of blocks asked for at once, if they are as large as the last
 	together    = 32      // blocks whose balances are read at once
 	togetherTxs = 2_000   // and their transactions, beyond which no block is added
 )
@@ -46,21 +47,23 @@ func (f *feed) wait() {
 	}
 }
 
-func (f *feed) run(ctx context.Context, src explorer.Source, next ledger.Height, head *atomic.Uint64, atOnce int) error {
-	asked := asking{src: src, next: next}
-	defer asked.wait()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	large := int64(aheadBytes) // until a block has come
+func (f *feed) run(ctx context.Context, src explorer.Source, next ledger.Height, head *atomic.Uint64, most int) error {
+	asked, width := asking{src: src, next: next}, newWindow(most)
+	defer func() { asked.forget(next) }()
 	for {
-		asked.more(ctx, ledger.Height(head.Load()), min(atOnce, int(aheadBytes/large)))
-		b, err := asked.first()
-		if err != nil {
+		asked.more(ctx, ledger.Height(head.Load()), width.now)
+		b, alone, err := asked.first()
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil && alone:
 			return ofSource(fmt.Errorf("read block %d: %w", next, err))
-		}
-		if b == nil {
-			asked.wait()
-			asked.next = next
+		case err != nil: // the source may have been asked for too much: it is asked for this alone
+			width.failed()
+			asked.forget(next)
+			continue
+		case b == nil:
+			asked.forget(next)
 			if err := f.idle(ctx, src, next, head); err != nil {
 				return err
 			}
@@ -70,7 +73,7 @@ func (f *feed) run(ctx context.Context, src explorer.Source, next ledger.Height,
 			head.Store(uint64(next))
 		}
 		got := &fetched{b, min(int64(b.SizeBytes)+1, aheadBytes)}
-		large = max(got.weight, large/2)
+		width.came(got.weight)
 		if err := f.room.Acquire(ctx, got.weight); err != nil {
 			return err
 		}
@@ -85,51 +88,6 @@ func (f *feed) run(ctx context.Context, src explorer.Source, next ledger.Height,
 				return err
 			}
 		}
-	}
-}
-
-// asking are questions for blocks that are on their way, in order: a distant node
-// answers as many in the time of one.
-type asking struct {
-	src  explorer.Source
-	next ledger.Height // to ask for
-	way  []chan answered
-}
-
-type answered struct {
-	block *explorer.Block
-	err   error
-}
-
-// more asks for blocks up to head, until width of them are on their way, and for one
-// in any case.
-func (a *asking) more(ctx context.Context, head ledger.Height, width int) {
-	for len(a.way) == 0 || len(a.way) < width && a.next <= head {
-		answer, height := make(chan answered, 1), a.next
-		go func() {
-			var got answered
-			got.err = caught(func() (err error) {
-				got.block, err = a.src.Block(ctx, height)
-				return err
-			})
-			answer <- got
-		}()
-		a.way = append(a.way, answer)
-		a.next++
-	}
-}
-
-// first waits for the answer to the first question.
-func (a *asking) first() (*explorer.Block, error) {
-	got := <-a.way[0]
-	a.way = a.way[1:]
-	return got.block, got.err
-}
-
-// wait waits for all the answers, and forgets them.
-func (a *asking) wait() {
-	for len(a.way) > 0 {
-		_, _ = a.first()
 	}
 }
 

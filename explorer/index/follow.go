@@ -35,8 +35,8 @@ type Options struct {
 	// From is a height to go on from: what the database has above is taken back
 	// first and indexed again. nil: from where it stands. 0: everything, genesis too.
 	From *ledger.Height
-	// AtOnce is how many blocks the source is asked for at once while the index is
-	// behind; 0: one. From a distance each takes a round trip.
+	// AtOnce is how many blocks the source is asked for at once, at most, while the index
+	// is behind and they are small; 0: one. From a distance each takes a round trip.
 	AtOnce int
 	// Reconcile is the time between two comparisons with the node's state; 0 is a
 	// minute, less than 0 never.
