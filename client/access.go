@@ -87,12 +87,22 @@ func Header(key string) http.Header {
 // are made at once again and again do not connect again.
 const idleConns = 32
 
-// dialOptions are those of go-ethereum's client.
+// dialOptions are those of go-ethereum's client. Where a program has put a transport of
+// its own in the place of Go's, that is called, unless the node has authorities of its own.
 func (n *node) dialOptions() []rpc.ClientOption {
-	transport := http.DefaultTransport.(*http.Transport).Clone()
+	options := []rpc.ClientOption{rpc.WithWebsocketMessageSizeLimit(maxAnswerBytes), rpc.WithHeaders(Header(n.key))}
+	transport, ok := http.DefaultTransport.(*http.Transport)
+	switch {
+	case ok:
+		transport = transport.Clone()
+	case n.authorities == nil:
+		return options
+	default:
+		transport = &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true}
+	}
 	transport.MaxIdleConnsPerHost = idleConns
-	options := []rpc.ClientOption{rpc.WithWebsocketMessageSizeLimit(maxAnswerBytes), rpc.WithHeaders(Header(n.key)),
-		rpc.WithHTTPClient(&http.Client{Transport: transport})}
+	n.http = &http.Client{Transport: transport}
+	options = append(options, rpc.WithHTTPClient(n.http))
 	if n.authorities == nil {
 		return options
 	}

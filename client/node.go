@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/url"
 	"sync"
 	"sync/atomic"
@@ -23,8 +24,9 @@ type node struct {
 
 	identified atomic.Bool // it has said that it is of the client's network
 
-	mu   sync.Mutex // guards conn
+	mu   sync.Mutex // guards what follows
 	conn *rpc.Client
+	http *http.Client // that conn calls by; nil for Go's own
 }
 
 // newNode checks the address; it does not connect.
@@ -108,5 +110,8 @@ func (n *node) close() {
 	if n.conn != nil {
 		n.conn.Close()
 		n.conn = nil
+	}
+	if n.http != nil { // go-ethereum's client leaves its connections open
+		n.http.CloseIdleConnections()
 	}
 }
