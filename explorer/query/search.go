@@ -154,11 +154,10 @@ func (s *search) proposals(score float64, query string, args ...any) error {
 	}, query, args...)
 }
 
-// proposalNote says what a proposal is about: what it does, the text of its first
-// resolution, and how it stands.
+// proposalNote says how a proposal stands and what it is about: what it does, and the
+// text of its first resolution.
 func proposalNote(p *store.ProposalRecord) string {
-	var parts []string
-	said := false
+	parts, said := []string{p.Status.String()}, false
 	for _, a := range p.Actions {
 		part := words.Spaced(a.ActionKind().String())
 		if r, ok := a.(*ledger.ResolutionAction); ok && !said {
@@ -166,7 +165,7 @@ func proposalNote(p *store.ProposalRecord) string {
 		}
 		parts = append(parts, part)
 	}
-	return strings.Join(append(parts, p.Status.String()), ", ")
+	return strings.Join(parts, ", ")
 }
 
 // beginningOf is a text in one line, cut where it has more characters than most.

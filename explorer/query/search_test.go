@@ -113,10 +113,10 @@ func TestSearchProposals(t *testing.T) {
 		if err != nil || len(hits) != 2 {
 			t.Fatalf("%+v, %v", hits, err)
 		}
-		if want := "resolution “The audit is repeated: a word of many a word of many a word of many a word of m…”, open"; hits[0].Note != want {
+		if want := "open, resolution “The audit is repeated: a word of many a word of many a word of many a word of m…”"; hits[0].Note != want {
 			t.Errorf("it is noted as %q, want %q", hits[0].Note, want)
 		}
-		if want := "resolution “The audit of Zürich is accepted.”, set parameter, open"; hits[1].Note != want {
+		if want := "open, resolution “The audit of Zürich is accepted.”, set parameter"; hits[1].Note != want {
 			t.Errorf("it is noted as %q, want %q", hits[1].Note, want)
 		}
 	})

@@ -361,12 +361,23 @@ test("within a text the copy button comes to the pointer, and is there for a fin
     const hash = page.locator(`main ${where} a:has(.hash)`).first();
     const button = hash.locator("xpath=following-sibling::*[1]");
     const seen = () => button.evaluate((b) => getComputedStyle(b).opacity);
-    const row = () => page.locator(`main ${where}`).first().evaluate((e) => e.getBoundingClientRect().width);
+    const after = () => hash.evaluate((e) => {
+      for (let next = e.nextElementSibling.nextSibling; ; next = next.nextSibling) {
+        const range = document.createRange();
+        range.selectNode(next);
+        const { left, width } = range.getBoundingClientRect();
+        if (width) return left;
+      }
+    });
     assert.equal(await seen(), "0", name);
-    const before = await row();
+    const there = await after();
+    await button.evaluate((b) => (b.style.display = "none"));
+    assert.equal(await after(), there, `${name}: the button takes room`);
+    await button.evaluate((b) => (b.style.display = ""));
+    await page.evaluate(() => navigator.clipboard.writeText(""));
     await hash.hover();
     assert.equal(await seen(), "1", name);
-    assert.equal(await row(), before, `${name}: nothing moves`);
+    assert.equal(await after(), there, `${name}: the button moves what follows`);
     const { x, y, width, height } = await button.boundingBox();
     await page.mouse.move(x + width / 2, y + height / 2, { steps: 30 });
     assert.equal(await seen(), "1", `${name}: it stays for the pointer`);
@@ -383,6 +394,7 @@ test("within a text the copy button comes to the pointer, and is there for a fin
     await page.goto(site + paths[name]);
     await keep(page, `touch-light-${name}`, false); // Chromium has a mouse while it takes a whole page
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${name} scrolls sideways`);
+    assert.ok((await page.locator("main button.copy").count()) > 1, `${name}: there are buttons`);
     const hidden = await page.evaluate(() => [...document.querySelectorAll("main button.copy")].filter((b) => getComputedStyle(b).opacity !== "1" || !b.getBoundingClientRect().width).length);
     assert.equal(hidden, 0, `${name}: buttons that a finger cannot find`);
   }

@@ -54,7 +54,7 @@ function addCopy(hash) {
   const button = document.getElementById("copybutton").content.firstElementChild.cloneNode(true);
   button.classList.toggle("within", Boolean(place.closest(`.flow, .sentences, .lead, [data-label="What"]`)));
   button.dataset.copy = hash.title;
-  button.querySelector(".unseen").textContent = `Copy ${hash.title}`;
+  button.querySelector(".unseen").textContent = `Copy ${hash.querySelector(".short").textContent}`;
   place.after(button);
 }
 
