@@ -80,7 +80,7 @@ func newExplorer() *cobra.Command {
 const explorerRetry = 200 * time.Millisecond
 
 // explorerAtOnce is how many small blocks a node is asked for at once by who is behind:
-// from 50 ms away some 150 blocks a second come so.
+// from 50 ms away some 140 blocks a second come so.
 const explorerAtOnce = 8
 
 // databaseVariable has the database's URL where that has a password: it is the
