@@ -84,7 +84,7 @@ func (f *feed) run(ctx context.Context, src explorer.Source, next ledger.Height,
 		}
 		next++
 		if uint64(next)%256 == 0 {
-			if err := f.look(ctx, src, head); err != nil {
+			if err := look(ctx, src, head); err != nil {
 				return err
 			}
 		}
@@ -96,10 +96,11 @@ func (f *feed) idle(ctx context.Context, src explorer.Source, next ledger.Height
 	if err := src.WaitHeight(ctx, next); err != nil {
 		return ofSource(fmt.Errorf("wait for block %d: %w", next, err))
 	}
-	return f.look(ctx, src, head)
+	return look(ctx, src, head)
 }
 
-func (f *feed) look(ctx context.Context, src explorer.Source, head *atomic.Uint64) error {
+// look asks the source for its height.
+func look(ctx context.Context, src explorer.Source, head *atomic.Uint64) error {
 	height, err := src.Height(ctx)
 	if err != nil {
 		return ofSource(fmt.Errorf("ask the node for its height: %w", err))

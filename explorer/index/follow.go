@@ -225,11 +225,9 @@ func (x *Index) begin(ctx context.Context, w *store.Writer) (*state, ledger.Heig
 		}
 		x.from = nil // once
 	}
-	head, err := x.src.Height(ctx)
-	if err != nil {
-		return nil, 0, ofSource(fmt.Errorf("ask the node for its height: %w", err))
+	if err := look(ctx, x.src, &x.head); err != nil {
+		return nil, 0, err
 	}
-	x.head.Store(uint64(head))
 	s := newState(w)
 	if !ok {
 		return s, 0, nil
