@@ -8,10 +8,10 @@ import (
 	"maps"
 	"os"
 	"slices"
-	"strings"
 
-	"github.com/pelletier/go-toml/v2"
 	"github.com/spf13/viper"
+
+	"github.com/tallystick/tallystick/config/tomlfile"
 )
 
 // MaxFileBytes is the largest file that Load reads. The TOML parser recurses,
@@ -68,7 +68,10 @@ func parse(data []byte, environ []string) (Config, map[string]Source, error) {
 	v.SetConfigType("toml")
 	v.AllowEmptyEnv(true)
 	if err := v.ReadConfig(bytes.NewReader(data)); err != nil {
-		return Config{}, nil, plainTOMLError(err)
+		if of, ok := errors.AsType[viper.ConfigParseError](err); ok {
+			err = of.Unwrap()
+		}
+		return Config{}, nil, err
 	}
 	problems := slices.Concat(unknownKeys(tree), unknownVariables(environ))
 	c, sources := Default(), map[string]Source{}
@@ -194,23 +197,9 @@ func (t strictTOML) Decoder(string) (viper.Decoder, error) { return t, nil }
 
 // Decode reads data into the receiver and, for viper, into tree.
 func (t strictTOML) Decode(data []byte, tree map[string]any) error {
-	if err := toml.Unmarshal(data, &tree); err != nil {
+	if err := tomlfile.Read(data, &tree); err != nil {
 		return err
 	}
 	maps.Copy(t, tree)
 	return errors.Join(checkTree("", tree, 0)...)
-}
-
-// plainTOMLError names the line and column of a syntax error.
-func plainTOMLError(err error) error {
-	var parseError viper.ConfigParseError
-	if errors.As(err, &parseError) {
-		err = parseError.Unwrap()
-	}
-	var syntax *toml.DecodeError
-	if errors.As(err, &syntax) {
-		line, column := syntax.Position()
-		return fmt.Errorf("line %d, column %d: %s", line, column, strings.TrimPrefix(syntax.Error(), "toml: "))
-	}
-	return err
 }

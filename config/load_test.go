@@ -133,7 +133,7 @@ var refusedFiles = []struct{ name, file, want string }{
 	{"date", "[comet]\nx = 2026-01-01", "comet.x = 2026-01-01: want text"},
 	{"infinity", "[comet]\nx = inf", "comet.x = +Inf: want text, a whole number, a finite number"},
 	{"deep", "[comet]\nx = " + strings.Repeat("[", 40) + strings.Repeat("]", 40), "want at most 16 tables or arrays inside one another"},
-	{"very deep", "x = " + strings.Repeat("[", 60_000), "expected"},
+	{"very deep", "x = " + strings.Repeat("[", 60_000), "line 1, column 10005: arrays and inline tables are nested more"},
 
 	{"unknown section", "[rcp]\nlisten='a:1'", "rcp.listen: no such key; did you mean rpc.listen?"},
 	{"unknown key", "[rpc]\nmax_batches=1", "rpc.max_batches: no such key; did you mean rpc.max_batch?"},

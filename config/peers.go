@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/pelletier/go-toml/v2"
+	"github.com/tallystick/tallystick/config/tomlfile"
 )
 
 // AddPeers adds nodes to p2p.peers in the file at path and leaves every other
@@ -44,7 +44,7 @@ func peersIn(data []byte) ([]string, error) {
 			Peers []string `toml:"peers"`
 		} `toml:"p2p"`
 	}
-	err := toml.Unmarshal(data, &file)
+	err := tomlfile.Read(data, &file)
 	return file.P2P.Peers, err
 }
 

@@ -10,8 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 
-	"github.com/pelletier/go-toml/v2"
-
+	"github.com/tallystick/tallystick/config/tomlfile"
 	"github.com/tallystick/tallystick/crypto"
 	"github.com/tallystick/tallystick/ledger"
 	"github.com/tallystick/tallystick/rpc/feed"
@@ -78,16 +77,7 @@ func parse(text []byte, dir string) ([]Hook, error) {
 	var tables struct {
 		Webhook []hookTable `toml:"webhook"`
 	}
-	decoder := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields()
-	if err := decoder.Decode(&tables); err != nil {
-		var unknown *toml.StrictMissingError
-		if errors.As(err, &unknown) {
-			return nil, fmt.Errorf("unknown keys; known are name, url, secret_file, kind, account, asset, member, reference and from in [[webhook]] tables:\n%s", unknown.String())
-		}
-		var at *toml.DecodeError
-		if errors.As(err, &at) {
-			return nil, fmt.Errorf("%w\n%s", err, at.String())
-		}
+	if err := tomlfile.ReadStrictly(text, &tables, "[[webhook]] with name, url, secret_file, kind, account, asset, member, reference and from"); err != nil {
 		return nil, err
 	}
 	if len(tables.Webhook) > maxHooks {

@@ -27,7 +27,6 @@
 package apikey
 
 import (
-	"bytes"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -38,7 +37,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/pelletier/go-toml/v2"
+	"github.com/tallystick/tallystick/config/tomlfile"
 )
 
 // Scopes is a set of scopes. They are independent: none includes another.
@@ -169,8 +168,8 @@ func Parse(text []byte) ([]Key, error) {
 		return nil, fmt.Errorf("larger than %d bytes; is it a file of keys?", MaxFileBytes)
 	}
 	var f file
-	if err := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields().Decode(&f); err != nil {
-		return nil, plainError(err)
+	if err := tomlfile.ReadStrictly(text, &f, "[[key]] with name, scopes, sha256, rate and burst"); err != nil {
+		return nil, err
 	}
 	if len(f.Keys) > MaxKeys {
 		return nil, fmt.Errorf("%d keys: want at most %d", len(f.Keys), MaxKeys)
@@ -248,19 +247,6 @@ func (k Key) Entry() string {
 		fmt.Fprintf(&b, "rate = %d\nburst = %d\n", k.Rate, k.Burst)
 	}
 	return b.String()
-}
-
-// plainError says where the text is wrong, without quoting it.
-func plainError(err error) error {
-	if unknown, ok := errors.AsType[*toml.StrictMissingError](err); ok && len(unknown.Errors) > 0 {
-		line, _ := unknown.Errors[0].Position()
-		return fmt.Errorf("line %d: there is no such field: want [[key]] with name, scopes, sha256, rate and burst", line)
-	}
-	if syntax, ok := errors.AsType[*toml.DecodeError](err); ok {
-		line, column := syntax.Position()
-		return fmt.Errorf("line %d, column %d: %s", line, column, strings.TrimPrefix(syntax.Error(), "toml: "))
-	}
-	return err
 }
 
 // quoted is text of the file for a message.
