@@ -231,6 +231,9 @@ func TestReload(t *testing.T) {
 	if !s.reloadFailed() {
 		t.Error("the metric does not say that the last one failed")
 	}
+	put(t, home, "keys.toml", []byte("[[key.scopes]]\n"), 0o600) // a version of the library panicked
+	s.change(nothing, refused)
+	wants("keys within keys", http.StatusOK, "first")
 
 	// Nor does a wrong certificate.
 	put(t, home, "keys.toml", nil, 0o600)
