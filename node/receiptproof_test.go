@@ -16,11 +16,15 @@ import (
 	"github.com/tallystick/tallystick/rpc/wire"
 )
 
-// proofOfReceipt asks validator i until the next block is there.
+// proofOfReceipt asks validator i, which may be behind the one that gave the receipt,
+// until the next block is there.
 func (n *testnet) proofOfReceipt(i int, hash crypto.Hash) *wire.ReceiptProof {
 	n.t.Helper()
 	ctx, cancel := context.WithTimeout(n.t.Context(), patience)
 	defer cancel()
+	if _, err := n.nodes[i].Backend().WaitReceipt(ctx, hash); err != nil {
+		n.t.Fatalf("receipt of %s on validator %d: %v", hash, i, err)
+	}
 	for {
 		p, err := n.nodes[i].backend.ReceiptProof(hash)
 		var early *rpc.NotYetProvableError
