@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"math"
+	"strings"
 )
 
 // A cursor is base64url of the list's letter and of what the page before ended
@@ -39,7 +40,7 @@ func parseCursor(list byte, text string) *parsed {
 	if text == "" {
 		return &parsed{begin: true}
 	}
-	if len(text) > maxCursor {
+	if len(text) > maxCursor || strings.ContainsAny(text, "\r\n") { // the decoder passes over newlines
 		return &parsed{bad: true}
 	}
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
