@@ -84,8 +84,10 @@ func (a *ethAPI) Subscribe(ctx context.Context, kind, choice arg) (json.RawMessa
 			what.pick = a.s.pickHead
 		case followPending:
 			full := p.flag()
+			// Before the answer: whoever has it is told of all that comes after.
+			_, newest := a.s.backend.Admitted(math.MaxUint64, 1)
 			what.run = func(ctx context.Context, send func([]byte, bool) error) error {
-				return a.s.tellPending(ctx, full, send)
+				return a.s.tellPending(ctx, newest, full, send)
 			}
 		}
 		if p.err != nil {
@@ -235,12 +237,11 @@ const (
 	pendingBunch = 1000
 )
 
-// tellPending tells of the transactions that come to wait on this node.
-func (s *Server) tellPending(ctx context.Context, full bool, send func([]byte, bool) error) error {
+// tellPending tells of the transactions that come to wait on this node after number.
+func (s *Server) tellPending(ctx context.Context, number uint64, full bool, send func([]byte, bool) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(s.stopping, cancel)()
-	_, number := s.backend.Admitted(math.MaxUint64, 1)
 	for {
 		if err := s.backend.AwaitAdmission(ctx, number); err != nil {
 			return err

@@ -3,6 +3,7 @@ package rpc
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"math/big"
 	"reflect"
 	"slices"
@@ -37,7 +38,7 @@ func receive[T any](t testing.TB, from <-chan T) (v T) {
 	t.Helper()
 	select {
 	case v = <-from:
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("nothing came")
 	}
 	return v
@@ -133,18 +134,29 @@ func TestNewHeadsIsTheHeader(t *testing.T) {
 	}
 }
 
-// What comes to wait is told once, in order, as hashes or whole.
+// lateNewest is a node that takes its time to say what was admitted last.
+type lateNewest struct{ *memory }
+
+func (l lateNewest) Admitted(behind uint64, limit int) ([]crypto.Hash, uint64) {
+	if behind == math.MaxUint64 {
+		time.Sleep(50 * time.Millisecond)
+	}
+	return l.memory.Admitted(behind, limit)
+}
+
+// What comes to wait is told once, in order, as hashes or whole; from the answer on.
 func TestPendingTransactionsAreTold(t *testing.T) {
 	h := newHarness(t, Options{})
 	h.node.hold = true
+	h.backend = lateNewest{h.node}
+	var filter, full string
+	h.result(t, &filter, "eth_newPendingTransactionFilter")
+	h.result(t, &full, "eth_newPendingTransactionFilter", true)
 	hashes, whole := dial(t, h), dial(t, h)
 	say(t, hashes, request("eth_subscribe", "newPendingTransactions"))
 	say(t, whole, request("eth_subscribe", "newPendingTransactions", true))
 	hear(t, hashes)
 	hear(t, whole)
-	var filter, full string
-	h.result(t, &filter, "eth_newPendingTransactionFilter")
-	h.result(t, &full, "eth_newPendingTransactionFilter", true)
 	var want []string
 	for nonce := range uint64(20) {
 		tx, raw := h.rawTx(t, nonce, 1)
