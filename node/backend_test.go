@@ -88,6 +88,7 @@ func TestNothingIsLostBetweenThePoolAndTheIndex(t *testing.T) {
 			found, err := b.Transaction(tx.Hash)
 			if err == nil && found == nil {
 				b.Follow(t.Context())
+				net.reach(0, b.store.Height()) // Follow waits for a second
 				found, err = b.Transaction(tx.Hash)
 			}
 			if err != nil || found == nil {
@@ -100,7 +101,7 @@ func TestNothingIsLostBetweenThePoolAndTheIndex(t *testing.T) {
 			if committed = len(waiting.Items) == 0; !committed {
 				continue
 			}
-			b.Follow(t.Context())
+			net.reach(0, b.store.Height())
 			if r, err := b.Receipt(tx.Hash); err != nil || r == nil {
 				t.Fatalf("nonce %d: it waits no more, and has no receipt: %v", nonce, err)
 			}

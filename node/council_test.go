@@ -197,13 +197,14 @@ func TestUpgrade(t *testing.T) {
 		return app.Options{Protocols: []uint64{ledger.Protocol, 2}}
 	}
 	n.startAll()
-	at := n.commit(0, 0) + 12
+	at := n.commit(0, 0) + 30
 	n.pass(3, &ledger.ScheduleUpgradeAction{Version: 2, Height: uint64(at), Name: "v2.0.0"})
 	nonce := ledger.Nonce(1)
 	for ; n.nodes[0].Height() <= at; nonce++ {
 		n.commit(0, nonce)
 	}
 	n.until("the old program says that it is too old", func() bool { return n.nodes[old].app.Outdated() != nil })
+	n.reach(old, at-1)
 	if height := n.nodes[old].Height(); height != at-1 {
 		t.Errorf("the old program is at height %d, want %d", height, at-1)
 	}
@@ -217,6 +218,7 @@ func TestUpgrade(t *testing.T) {
 		t.Error("the old program does not answer")
 	}
 	for i := range 3 {
+		n.reach(i, at)
 		r, err := n.nodes[i].Backend().State()
 		if err != nil {
 			t.Fatal(err)

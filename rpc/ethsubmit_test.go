@@ -122,6 +122,7 @@ func TestEthReceiptThatIsAboutToCome(t *testing.T) {
 		if w := h.post(body); strings.Contains(w.Body.String(), `"status"`) || !strings.Contains(w.Body.String(), `"result":null`) {
 			t.Errorf("it is pending, and there is no block: %s", w.Body)
 		}
+		h.receiptPatience = 3 * time.Second // in which the machine comes to commit
 		asked := make(chan string)
 		go func() { asked <- h.post(body).Body.String() }()
 		select {
@@ -133,6 +134,7 @@ func TestEthReceiptThatIsAboutToCome(t *testing.T) {
 		if answer := <-asked; !strings.Contains(answer, `"status":"0x1"`) || strings.Contains(answer, `"result":null`) {
 			t.Errorf("the receipt has come: %s", answer)
 		}
+		h.receiptPatience = receiptPatience
 	}
 	if w := h.post(request("eth_getTransactionReceipt", crypto.Hash{1})); !strings.Contains(w.Body.String(), `"result":null`) {
 		t.Errorf("an unknown transaction: %s", w.Body)

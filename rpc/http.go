@@ -154,7 +154,7 @@ func (s *Server) exchange(ctx context.Context, message screened) []byte {
 		return message.answer
 	}
 	if message.batch {
-		b := &batch{patience: time.Now().Add(receiptPatience)}
+		b := &batch{patience: time.Now().Add(s.receiptPatience)}
 		b.left.Store(maxBatchResponse)
 		ctx = context.WithValue(ctx, batchKey{}, b)
 	}

@@ -118,6 +118,8 @@ type Server struct {
 	feed *feed.Feed
 	slow slowness
 
+	receiptPatience time.Duration // the constant, but in tests
+
 	held atomic.Int64 // bytes of results that wait to be sent
 
 	ethBlocks   *ethBlockCache
@@ -156,7 +158,7 @@ func NewServer(b Backend, o Options) (*Server, error) {
 	s.sockets = newGate(o.MaxConnections)
 	s.admitting = newGate(admittedAtOnce())
 	s.subscribed = newGate(o.MaxSubscriptions)
-	s.feed, s.slow = feed.New(s.stopping, feedSource{b}), usualSlowness
+	s.feed, s.slow, s.receiptPatience = feed.New(s.stopping, feedSource{b}), usualSlowness, receiptPatience
 	if s.metrics, err = newMetrics(o.Metrics, s); err != nil {
 		return nil, err
 	}

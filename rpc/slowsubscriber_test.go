@@ -131,7 +131,7 @@ func TestThousandSubscribers(t *testing.T) {
 func hearBlocks(c *websocket.Conn, kind string, last int) error {
 	var seen wire.Cursor
 	for first := true; ; first = false {
-		if err := c.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		if err := c.SetReadDeadline(time.Now().Add(2 * time.Minute)); err != nil {
 			return err
 		}
 		_, raw, err := c.ReadMessage()

@@ -14,6 +14,7 @@ import (
 // order, and how many at the same time.
 type slow struct {
 	*memory
+	open      chan struct{} // closed: it begins to admit
 	now, most atomic.Int64
 
 	mu    sync.Mutex // guards order
@@ -29,7 +30,8 @@ func (s *slow) Submit(ctx context.Context, raw []byte) (Verdict, error) {
 	s.mu.Lock()
 	s.order = append(s.order, fmt.Sprintf("0x%x", raw))
 	s.mu.Unlock()
-	time.Sleep(5 * time.Millisecond)
+	<-s.open
+	time.Sleep(20 * time.Millisecond)
 	return s.memory.Submit(ctx, raw)
 }
 
@@ -37,17 +39,22 @@ func (s *slow) Submit(ctx context.Context, raw []byte) (Verdict, error) {
 // at a time; and one connection's many do not keep another's one waiting.
 func TestFewAreAdmittedAtATime(t *testing.T) {
 	h := newHarness(t, Options{})
-	node := &slow{memory: h.node}
+	node := &slow{memory: h.node, open: make(chan struct{})}
 	h.backend = node
 	const calls = 100
 	flood, other := dial(t, h), dial(t, h)
+	var many []string
 	for i := range calls {
 		_, raw := h.rawTx(t, uint64(i), 1)
-		say(t, flood, fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"ledger_sendRawTransaction","params":[%q]}`, i, raw))
+		many = append(many, fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"ledger_sendRawTransaction","params":[%q]}`, i, raw))
 	}
 	_, raw := h.rawTx(t, calls, 1)
-	say(t, other, request("ledger_sendRawTransaction", raw))
 	_, posted := h.rawTx(t, calls+1, 1)
+	for _, one := range many {
+		say(t, flood, one)
+	}
+	say(t, other, request("ledger_sendRawTransaction", raw))
+	close(node.open)
 	h.post(request("ledger_sendRawTransaction", posted))
 	for range calls {
 		if a := readAnswer(t, hear(t, flood)); a.Error != nil {

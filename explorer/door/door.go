@@ -102,7 +102,8 @@ type Door struct {
 	exports   chan struct{}
 	exporters *crowd
 
-	sendWithin time.Duration // the constant, but in tests
+	sendWithin time.Duration    // the constant, but in tests
+	now        func() time.Time // likewise, the clock
 }
 
 // New makes a door, which answers once it is served.
@@ -115,7 +116,7 @@ func New(o Options) *Door {
 	}
 	o.Limits = o.Limits.withDefaults()
 	d := &Door{o: o, turns: make(chan struct{}, o.Limits.Concurrent), crowd: newCrowd(o.Limits.AddressConcurrent),
-		exports: make(chan struct{}, o.Limits.Exports), exporters: newCrowd(o.Limits.AddressExports), sendWithin: sendWithin}
+		exports: make(chan struct{}, o.Limits.Exports), exporters: newCrowd(o.Limits.AddressExports), sendWithin: sendWithin, now: time.Now}
 	if o.Limits.Rate > 0 {
 		d.limits = pace.NewLimits(o.Limits.Rate, o.Limits.Burst)
 	}
@@ -290,7 +291,7 @@ func (d *Door) charge(r *http.Request) time.Duration {
 	if d.limits == nil {
 		return 0
 	}
-	return pace.Take(d.limits.Of(pace.AddressOf(r, d.o.TrustedProxies())), time.Now())
+	return pace.Take(d.limits.Of(pace.AddressOf(r, d.o.TrustedProxies())), d.now())
 }
 
 // refuse answers a request that came too soon.

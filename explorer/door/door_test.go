@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tallystick/tallystick/explorer/web"
 	"github.com/tallystick/tallystick/explorer/worldtest"
@@ -91,6 +92,8 @@ func TestCompression(t *testing.T) {
 // One address that asks too often is refused, with when to come again, and no other.
 func TestRate(t *testing.T) {
 	d := New(Options{Queries: worldtest.New(5), Limits: Limits{Rate: 1, Burst: 5}, TrustedProxies: func() []netip.Prefix { return []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")} }})
+	began := time.Now()
+	d.now = func() time.Time { return began }
 	from := func(address, path string) *httptest.ResponseRecorder {
 		return ask(d, http.MethodGet, path, "X-Forwarded-For", address)
 	}

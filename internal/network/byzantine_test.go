@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tallystick/tallystick/config"
 	"github.com/tallystick/tallystick/crypto"
@@ -44,11 +45,16 @@ func TestByzantineProposer(t *testing.T) {
 		People:  people,
 		Program: map[int][]string{liar: {BuildByzantine(t), "--record", record}},
 		Genesis: smallBlocks,
-		Config:  func(_ int, c *config.Config) { c.Log.Format = "json" },
+		Config: func(_ int, c *config.Config) {
+			c.Log.Format = "json"
+			// A block that is late is voted down without a look; one that is wrong
+			// is voted down at once.
+			c.Consensus.TimeoutPropose = 5 * time.Second
+		},
 	})
 	n.StartAll()
 	load := n.StartLoad(LoadOptions{To: honest})
-	n.Until(2*patience, "every honest validator has refused every misdeed", func() error {
+	n.Until(4*patience, "every honest validator has refused every misdeed", func() error {
 		t.Helper()
 		load.check()
 		return n.refused(readTurns(t, record), liar, honest)

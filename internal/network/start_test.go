@@ -252,11 +252,17 @@ func TestConsensusFailureEndsProcess(t *testing.T) {
 	// A directory where the file was: what the validator signs can no longer be
 	// noted, so it must not sign.
 	kept := state + ".kept"
-	if err := os.Rename(state, kept); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Mkdir(state, 0o700); err != nil {
-		t.Fatal(err)
+	for {
+		if err := os.Rename(state, kept); err != nil {
+			t.Fatal(err)
+		}
+		err := os.Mkdir(state, 0o700)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, fs.ErrExist) { // it has just been written again
+			t.Fatal(err)
+		}
 	}
 	code, log := n.WaitExit(victim, refuseWithin)
 	if code <= 0 {
