@@ -151,6 +151,9 @@ func kill(t *testing.T, d explorertest.Database, seed uint64) (done bool) {
 	if !begun {
 		t.Fatalf("the victim did not begin: %s", said)
 	}
+	if d.Kind == "postgres" {
+		briefly(t, d, untilNobodyWrites(t))
+	}
 	return strings.Contains(string(said), "DONE\n")
 }
 
@@ -165,6 +168,27 @@ func briefly(t *testing.T, d explorertest.Database, work func(*store.Store)) {
 	work(db)
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// untilNobodyWrites waits until PostgreSQL has noticed that its client is dead: what it
+// was told to commit it may commit until then.
+func untilNobodyWrites(t *testing.T) func(*store.Store) {
+	return func(db *store.Store) {
+		for {
+			w, err := db.Writer(t.Context())
+			if errors.Is(err, store.ErrBusy) {
+				time.Sleep(time.Millisecond)
+				continue
+			}
+			if err == nil {
+				err = w.Close()
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			return
+		}
 	}
 }
 

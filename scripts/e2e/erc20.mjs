@@ -14,9 +14,9 @@ export const erc20 = [
 
 // until waits for a condition, and fails with what where it does not come.
 export async function until(condition, what) {
-  const end = Date.now() + 20_000;
+  const end = Date.now() + 120_000;
   while (!(await condition())) {
-    if (Date.now() > end) throw new Error(`20 s have passed without ${what}`);
+    if (Date.now() > end) throw new Error(`two minutes have passed without ${what}`);
     await new Promise((r) => setTimeout(r, 50));
   }
 }

@@ -106,6 +106,7 @@ test("a wallet hears over a WebSocket", async () => {
   await sent.wait();
   await until(() => transfers.length > 0 && heads.length > 0 && pending.includes(sent.hash), "the head, the log and the pending hash");
   assert.deepEqual(transfers, [[from.address, 77n, sent.hash]]);
+  await call(info.rpc[0], "ledger_waitReceipt", sent.hash, 60000); // for the tests that follow, there
   await socket.removeAllListeners();
   await watched.removeAllListeners();
 });
@@ -154,7 +155,7 @@ test("the same bytes again do no harm", async () => {
   assert.ok(taken.length > 0);
   const hash = taken[0].value;
   for (const t of taken) assert.equal(t.value, hash);
-  assert.equal((await provider.waitForTransaction(hash, 1, 20000)).status, 1);
+  assert.equal((await provider.waitForTransaction(hash, 1, 120000)).status, 1);
   await assert.rejects(call(info.rpc[0], "eth_sendRawTransaction", raw), /nonce too low/);
 });
 
@@ -181,7 +182,7 @@ test("ethers reads what was signed natively", async () => {
   assert.ok(EIP712Domain);
   const signature = await sender.signTypedData(typedData.domain, types, typedData.message);
   const hash = await call(info.rpc[0], "ledger_sendTransaction", { tx, signatures: [{ scheme: 0, signature }] });
-  const native = await call(info.rpc[0], "ledger_waitReceipt", hash, 20000);
+  const native = await call(info.rpc[0], "ledger_waitReceipt", hash, 60000);
   assert.deepEqual(native.events, simulated.events);
 
   const shown = await provider.getTransaction(hash);

@@ -32,7 +32,7 @@ async function unsigned(sender, operation) {
 
 async function commit(tx, signature) {
   const hash = await call(node, "ledger_sendTransaction", { tx, signatures: [{ scheme: 0, signature }] });
-  const receipt = await call(node, "ledger_waitReceipt", hash, 20000);
+  const receipt = await call(node, "ledger_waitReceipt", hash, 60000);
   assert.equal(receipt.status, "applied", JSON.stringify(receipt));
   return receipt;
 }
@@ -70,7 +70,7 @@ test("members propose by ethers and vote by viem", async () => {
   const last = await byViem(viemAdmin(2), { castVote: { proposal: id, choice: 1 } });
   assert.ok(last.events.some((e) => e.type === "proposalEnded" && e.status === "executed"), JSON.stringify(last.events));
   for (const url of info.rpc) {
-    await call(url, "ledger_waitReceipt", last.hash, 20000);
+    await call(url, "ledger_waitReceipt", last.hash, 60000);
     proposal = await call(url, "ledger_getProposal", id);
     assert.equal(proposal.status, "executed");
     const { parameters } = await call(url, "ledger_getParams");
@@ -79,7 +79,7 @@ test("members propose by ethers and vote by viem", async () => {
   for (let i = 0; ; i++) {
     const validators = (await call(node, "ledger_listValidators")).items;
     if (validators.some((v) => v.power === 2000000)) break;
-    assert.ok(i < 100, JSON.stringify(validators));
+    assert.ok(i < 600, JSON.stringify(validators));
     await new Promise((r) => setTimeout(r, 200));
   }
 });
@@ -96,7 +96,7 @@ test("a hold is made by ethers and captured by viem", async () => {
   await byViem(payee, { captureHold: { hold: id, amount: "200" } });
   const released = await byViem(payee, { releaseHold: { hold: id } });
   for (const url of info.rpc) {
-    await call(url, "ledger_waitReceipt", released.hash, 20000);
+    await call(url, "ledger_waitReceipt", released.hash, 60000);
     assert.equal((await call(url, "ledger_getBalance", payer.address, asset)).held, "0");
   }
 });

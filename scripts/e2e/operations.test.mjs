@@ -48,7 +48,7 @@ async function operate(operation, ...signers) {
   assert.equal(getEncodedEip712Data(typedData, true), digest, "web3.js");
   const signatures = await Promise.all(signers.map((s) => sign(s, typedData)));
   const hash = await call(node, "ledger_sendTransaction", { tx, signatures });
-  const receipt = await call(node, "ledger_waitReceipt", hash, 20000);
+  const receipt = await call(node, "ledger_waitReceipt", hash, 60000);
   assert.equal(receipt.status, "applied", `${kind}: ${JSON.stringify(receipt)}`);
   assert.equal(receipt.kind, kind);
   seen.add(kind);
@@ -131,7 +131,7 @@ test("an account changes its keys, and the new ones sign", async () => {
   );
   const signatures = [await sign(accounts[5], typedData), await sign(accounts[6], typedData)];
   const hash = await call(node, "ledger_sendTransaction", { tx, signatures });
-  assert.equal((await call(node, "ledger_waitReceipt", hash, 20000)).status, "applied");
+  assert.equal((await call(node, "ledger_waitReceipt", hash, 60000)).status, "applied");
 });
 
 test("a registrar looks after an account", async () => {

@@ -32,12 +32,12 @@ async function transfer(from, to, asset, amount, reference) {
 
 // settle sends, waits, and sees the effect on every node.
 async function settle(hash, to, asset, amount) {
-  const receipt = await call(node, "ledger_waitReceipt", hash, 20000);
+  const receipt = await call(node, "ledger_waitReceipt", hash, 60000);
   assert.equal(receipt.status, "applied", JSON.stringify(receipt));
   assert.equal(receipt.code, 0);
   assert.equal(receipt.hash, hash);
   for (const url of info.rpc) {
-    assert.deepEqual(await call(url, "ledger_waitReceipt", hash, 20000), receipt);
+    assert.deepEqual(await call(url, "ledger_waitReceipt", hash, 60000), receipt);
     const balance = await call(url, "ledger_getBalance", to, asset);
     assert.deepEqual(balance, { available: amount, held: "0" });
   }
@@ -135,6 +135,6 @@ test("an ERC-20 transfer call moves that asset", async () => {
   const { nextNonce } = await call(node, "ledger_getAccount", wallet.address);
   const data = "0xa9059cbb" + to.slice(2).toLowerCase().padStart(64, "0") + (99n).toString(16).padStart(64, "0");
   const raw = await wallet.signTransaction({ type: 2, maxFeePerGas: 0n, maxPriorityFeePerGas: 0n, chainId: info.chainId, nonce: nextNonce, gasLimit: 90000, to: info.assets[1].asset, data });
-  const receipt = await call(node, "ledger_sendRawTransactionSync", raw, 20000);
+  const receipt = await call(node, "ledger_sendRawTransactionSync", raw, 60000);
   await settle(receipt.hash, to, info.assets[1].asset, "99");
 });
