@@ -41,8 +41,8 @@ func startDevnet() (urls []string, stop func()) {
 // freeBase finds a base port above which a devnet of two has room.
 func freeBase() int {
 	for range 100 {
-		base := 20000 + rand.N(10000)
-		if free(base) && free(base+1) && free(base+100) && free(base+101) && free(base+200) && free(base+201) {
+		base := 29_800 + rand.N(600) // docs/decisions/0005
+		if free(base) && free(base+1) && free(base+100) && free(base+101) && free(base+200) && free(base+201) && free(base+300) {
 			return base
 		}
 	}

@@ -54,7 +54,7 @@ func startDevnetIn(t *testing.T, dir string) string {
 func freeBase(t *testing.T) int {
 	t.Helper()
 	for range 100 {
-		base := 20000 + rand.N(10000)
+		base := 27_000 + rand.N(2_400) // docs/decisions/0005
 		if free(base) && free(base+100) && free(base+200) && free(base+300) {
 			return base
 		}

@@ -6,11 +6,13 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -82,16 +84,18 @@ func commands(t *testing.T, path string) []string {
 // freshPorts puts a free port in the place of each of the guide's.
 func freshPorts(t *testing.T, script string) string {
 	t.Helper()
-	given := map[string]string{}
+	given, port := map[string]string{}, 31_600+rand.N(900) // docs/decisions/0005
 	return regexp.MustCompile(`127\.0\.0\.1:\d+`).ReplaceAllStringFunc(script, func(address string) string {
 		if given[address] == "" {
-			l, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
+			for given[address] == "" {
+				if port++; port == 32_768 {
+					t.Fatal("no free ports")
+				}
+				if l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
+					l.Close()
+					given[address] = l.Addr().String()
+				}
 			}
-			t.Cleanup(func() { l.Close() })
-			given[address] = l.Addr().String()
-			l.Close()
 		}
 		return given[address]
 	})

@@ -61,7 +61,7 @@ func TestWalletsNamesWhatStatusShows(t *testing.T) {
 // guide's.
 func otherBase(t *testing.T, script, guides string) string {
 	t.Helper()
-	for base := 21000; base < 31000; base += 10 {
+	for base := 30_800; base < 31_200; base += 10 { // docs/decisions/0005
 		if roomAbove(base) {
 			return regexp.MustCompile(`\b`+guides+`\b`).ReplaceAllString(script, strconv.Itoa(base))
 		}
