@@ -23,6 +23,7 @@ import (
 func TestBothRoadsOfTheSourceAgree(t *testing.T) {
 	t.Parallel()
 	net := newTestnet(t, 1)
+	net.calm() // eight blocks are remembered
 	net.startAll()
 	var last ledger.Height
 	for nonce := range ledger.Nonce(3) {

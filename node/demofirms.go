@@ -100,8 +100,9 @@ func (d *demo) payTogether(ctx context.Context) error {
 	}
 	from, to := d.pair()
 	income := ledger.Leg{From: from.Address(), To: d.firms[0].Address(), Asset: d.asset(1), Amount: d.amount(1), Reference: "BOARD-1"}
-	if _, err := d.done(ctx, from, &ledger.Transfer{Legs: []ledger.Leg{income}}, "Order for the board's firm"); err != nil {
-		return err
+	r, err := d.done(ctx, from, &ledger.Transfer{Legs: []ledger.Leg{income}}, "Order for the board's firm")
+	if err != nil || r.Code != uint32(ledger.Applied) {
+		return err // nor is there anything to pay out
 	}
 	leg := ledger.Leg{From: income.To, To: to.Address(), Asset: income.Asset, Amount: income.Amount, Reference: income.Reference}
 	tx, err := d.signFor(leg.From, &ledger.Transfer{Legs: []ledger.Leg{leg}}, "Agreed by the board", board[:demoQuorum]...)

@@ -22,7 +22,7 @@ const (
 	demoProposals = 60
 	demoBoards    = 10 // payments that two must sign
 	// demoWithin bounds the wait for what another transaction builds on.
-	demoWithin = 20 * time.Second
+	demoWithin = 2 * time.Minute
 )
 
 // demo is a small, steady load on a devnet, such as a few firms would make.

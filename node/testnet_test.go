@@ -37,6 +37,14 @@ func quick(_ int, c *config.Config) {
 	c.Admission.SignerCacheBytes = 8 << 20
 }
 
+// calm makes a network that is to start make no block without need.
+func (n *testnet) calm() {
+	n.o.Configure = func(i int, c *config.Config) {
+		quick(i, c)
+		c.Consensus.HeartbeatInterval = time.Minute
+	}
+}
+
 // testLog shows the nodes' log when TEST_NODE_LOG is set.
 func testLog() *slog.Logger {
 	if os.Getenv("TEST_NODE_LOG") == "" {

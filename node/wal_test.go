@@ -12,6 +12,7 @@ import (
 // after a death between saving a block and writing its end, has it after a start.
 func TestLostMarkIsAdded(t *testing.T) {
 	n := newTestnet(t, 1)
+	n.calm()
 	n.startAll()
 	n.reach(0, n.commit(0, 0)+1) // and then nothing is voted on: a vote of which the log is lost could not be given again
 	n.stop()
