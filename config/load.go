@@ -15,7 +15,7 @@ import (
 )
 
 // MaxFileBytes is the largest file that Load reads. The TOML parser recurses,
-// so this also bounds its stack.
+// so this bounds its stack, as its own limit does.
 const MaxFileBytes = 64 << 10
 
 // Load reads the file at path, applies the environment over it and validates

@@ -1,8 +1,8 @@
 // Package tomlfile reads the TOML of files that an operator writes: settings, keys
 // of callers, webhooks.
 //
-// It adds to github.com/pelletier/go-toml what such files need. Errors are plain
-// text with a line and a column, and quote no values: some of the files stand beside
+// It adds to github.com/pelletier/go-toml what such files need. Errors are plain text
+// with a line, mostly a column too, and quote no values: some of the files stand beside
 // secrets, and people mix them up. And where the library panics over a text, as it
 // has done over "[[key.scopes]]", that is an error of the text: a node that reads a
 // file while it runs must not stop for a typing error.
@@ -25,7 +25,8 @@ func Read(text []byte, into any) error {
 }
 
 // ReadStrictly is Read, but a key that into has no place for is an error, one line
-// for each. want says what the file may have, for that error.
+// for each of the first twenty, and no error has a name that only the text has. want
+// says what the file may have, for that error.
 func ReadStrictly(text []byte, into any, want string) error {
 	return decode(toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields(), into, want)
 }
@@ -35,10 +36,12 @@ type decoder interface {
 	Decode(into any) error
 }
 
+const panicked = "it is no TOML that can be read"
+
 func decode(d decoder, into any, want string) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("it is no TOML that can be read: %v; look for a table or a list where another is expected", p)
+			err = fmt.Errorf(panicked+": %v; look for a table or a list where another is expected", p)
 		}
 	}()
 	return plain(d.Decode(into), want)
@@ -47,23 +50,37 @@ func decode(d decoder, into any, want string) (err error) {
 // plain says where the text is wrong.
 func plain(err error, want string) error {
 	if unknown, ok := errors.AsType[*toml.StrictMissingError](err); ok {
-		problems := make([]error, len(unknown.Errors))
-		for i := range unknown.Errors {
-			line, _ := unknown.Errors[i].Position()
-			problems[i] = fmt.Errorf("line %d: there is no such field: want %s", line, want)
+		const most = 20
+		var problems []error
+		for i := range min(len(unknown.Errors), most) {
+			line, column := unknown.Errors[i].Position()
+			problems = append(problems, fmt.Errorf("line %d, column %d: there is no such field: want %s", line, column, want))
+		}
+		if more := len(unknown.Errors) - most; more > 0 {
+			problems = append(problems, fmt.Errorf("and %d more", more))
 		}
 		return errors.Join(problems...)
 	}
 	if syntax, ok := errors.AsType[*toml.DecodeError](err); ok {
 		line, column := syntax.Position()
 		message := strings.TrimPrefix(syntax.Error(), "toml: ")
-		// The library names the fields and types of Go's structures.
-		if kind := wrongType.FindStringSubmatch(message); kind != nil && len(syntax.Key()) > 0 {
+		kind := wrongType.FindStringSubmatch(message)
+		switch {
+		case kind != nil && kind[1] == "table":
+			message = "a table stands here in place of a value" // its key ends with a name that only the text has
+		case kind != nil && len(syntax.Key()) > 0: // the library names fields and types of Go
 			message = fmt.Sprintf("%s: the value is of the wrong type, %s", strings.Join(syntax.Key(), "."), kind[1])
+		case want != "" && standsTwice.MatchString(message):
+			message = "what stands here stands twice, or is one thing here and another above"
+		default:
+			message, _, _ = strings.Cut(message, ": strconv.") // which quotes the value
 		}
 		return fmt.Errorf("line %d, column %d: %s", line, column, message)
 	}
 	return err
 }
 
-var wrongType = regexp.MustCompile(`^cannot decode TOML (.+) into `)
+var (
+	wrongType   = regexp.MustCompile(`^cannot decode TOML (.+) into `)
+	standsTwice = regexp.MustCompile(`^(key|table) .* (already|should be) `)
+)

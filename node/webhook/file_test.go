@@ -56,7 +56,7 @@ func TestLoad(t *testing.T) {
 		{`name = "erp"`, `name = "../erp"`, "name"},
 		{`name = "erp"`, ``, "name"},
 		{`name = "erp"`, `name = "all-blocks"`, "taken"},
-		{`name = "erp"`, "name = \"erp\"\nretries = 3", "line 4: there is no such field: want [[webhook]] with name"},
+		{`name = "erp"`, "name = \"erp\"\nretries = 3", "line 4, column 1: there is no such field: want [[webhook]] with name"},
 		{`https://erp.example/tally?x=1`, `ftp://erp.example`, "url"},
 		{`https://erp.example/tally?x=1`, `https://user:pass@erp.example`, "url"},
 		{`https://erp.example/tally?x=1`, `erp.example`, "url"},
@@ -75,7 +75,7 @@ func TestLoad(t *testing.T) {
 		{`from = 0`, `from = 9007199254740992`, "from"},
 		{`"newBlocks"`, `"newHeads"`, "kind"},
 		{`kind = "newBlocks"`, "kind = \"newBlocks\"\nreference = \"x\"", "newBlocks"},
-		{`[[webhook]]`, `[[webhooks]]`, "line 2: there is no such field"},
+		{`[[webhook]]`, `[[webhooks]]`, "line 2, column 3: there is no such field"},
 		{`[[webhook]]`, `[[webhook.url]]`, "line 2, column 3"},
 		{`[[webhook]]`, `[webhook`, ""},
 	} {
