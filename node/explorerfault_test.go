@@ -58,12 +58,16 @@ func newFaultnet(t *testing.T, database string) *faultnet {
 	return f
 }
 
-// pays commits transfers: the node does its work.
+// pays commits transfers: the node does its work, and not slowly.
 func (f *faultnet) pays(count int) {
 	f.t.Helper()
+	began := time.Now()
 	for range count {
 		f.commit(0, f.nonce)
 		f.nonce++
+	}
+	if took := time.Since(began); took > time.Duration(count)*20*time.Second {
+		f.t.Errorf("%d transfers took %s", count, took)
 	}
 }
 

@@ -93,10 +93,11 @@ func freePorts(t *testing.T, o DevnetOptions) int {
 		if _, taken := takenPorts.LoadOrStore(o.BasePort, true); taken {
 			continue
 		}
-		t.Cleanup(func() { takenPorts.Delete(o.BasePort) })
 		if err = checkPorts(o); err == nil {
+			t.Cleanup(func() { takenPorts.Delete(o.BasePort) })
 			return o.BasePort
 		}
+		takenPorts.Delete(o.BasePort)
 	}
 	t.Fatal("no free ports: ", err)
 	return 0

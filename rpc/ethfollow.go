@@ -84,7 +84,7 @@ func (a *ethAPI) Subscribe(ctx context.Context, kind, choice arg) (json.RawMessa
 			what.pick = a.s.pickHead
 		case followPending:
 			full := p.flag()
-			// Before the answer: whoever has it is told of all that comes after.
+			// Before the answer: whoever has it is told of what comes after.
 			_, newest := a.s.backend.Admitted(math.MaxUint64, 1)
 			what.run = func(ctx context.Context, send func([]byte, bool) error) error {
 				return a.s.tellPending(ctx, newest, full, send)

@@ -422,6 +422,19 @@ func TestProgressOfAQuietSubscription(t *testing.T) {
 			t.Fatalf("at height %d: %+v", height, n)
 		}
 	}
+	h = newHarness(t, Options{})
+	h.slowness(func(s *slowness) { s.progress = time.Hour }) // not yet
+	l = listen(t, h, "receipts", wire.SubscribeOptions{Account: &strangerAddress})
+	l.next()
+	for range 5 {
+		h.block(t)
+	}
+	h.block(t, ledger.Body{Sender: alice, Op: &ledger.Transfer{Legs: []ledger.Leg{
+		{From: alice, To: strangerAddress, Asset: h.node.net.Settlement, Amount: ledger.NewAmount(1)},
+	}}})
+	if n := l.next(); n.Receipt == nil || n.Receipt.Height != 6 {
+		t.Errorf("what comes first is %+v", n)
+	}
 }
 
 // The end of the server ends subscriptions, with the status that says so.

@@ -114,6 +114,7 @@ func TestKilled(t *testing.T) {
 			}
 		}
 		t.Logf("%d kills in %s, chain of seed %d", amid, d.Kind, seed)
+		untilNobodyWrites(t, d)
 		db := d.Open(t)
 		run(t, db, chain.Source(), chain.Top(), Options{})
 		same(t, dump(t, db), want)
@@ -151,9 +152,6 @@ func kill(t *testing.T, d explorertest.Database, seed uint64) (done bool) {
 	if !begun {
 		t.Fatalf("the victim did not begin: %s", said)
 	}
-	if d.Kind == "postgres" {
-		briefly(t, d, untilNobodyWrites(t))
-	}
 	return strings.Contains(string(said), "DONE\n")
 }
 
@@ -161,6 +159,7 @@ func kill(t *testing.T, d explorertest.Database, seed uint64) (done bool) {
 // hundreds at once.
 func briefly(t *testing.T, d explorertest.Database, work func(*store.Store)) {
 	t.Helper()
+	untilNobodyWrites(t, d)
 	db, err := store.Open(t.Context(), d.Where)
 	if err != nil {
 		t.Fatal(err)
@@ -173,22 +172,24 @@ func briefly(t *testing.T, d explorertest.Database, work func(*store.Store)) {
 
 // untilNobodyWrites waits until PostgreSQL has noticed that its client is dead: what it
 // was told to commit it may commit until then.
-func untilNobodyWrites(t *testing.T) func(*store.Store) {
-	return func(db *store.Store) {
-		for {
-			w, err := db.Writer(t.Context())
-			if errors.Is(err, store.ErrBusy) {
-				time.Sleep(time.Millisecond)
-				continue
-			}
-			if err == nil {
-				err = w.Close()
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			return
-		}
+func untilNobodyWrites(t *testing.T, d explorertest.Database) {
+	t.Helper()
+	if d.Kind != "postgres" {
+		return
+	}
+	db, err := store.Open(t.Context(), d.Where)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := db.Writer(t.Context())
+	for end := time.Now().Add(time.Minute); errors.Is(err, store.ErrBusy) && time.Now().Before(end); time.Sleep(time.Millisecond) {
+		w, err = db.Writer(t.Context())
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
 	}
 }
 

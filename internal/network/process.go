@@ -2,6 +2,7 @@ package network
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -163,8 +164,8 @@ func (n *Network) Stop(i int) (inTime bool) {
 		n.t.Fatalf("%s did not stop within %s", v.name(), patience)
 	}
 	took := time.Since(began)
-	if p.code != 0 && took < stopWithin {
-		n.t.Fatalf("%s stopped after %s with exit code %d", v.name(), took, p.code)
+	if log := n.Log(i); p.code != 0 && (took < stopWithin || !strings.Contains(log, context.DeadlineExceeded.Error())) {
+		n.t.Fatalf("%s stopped after %s with exit code %d:\n%s", v.name(), took, p.code, lastLines(log, shownLines))
 	}
 	return p.code == 0 && took < stopWithin+time.Second // the time it takes to notice
 }

@@ -15,7 +15,7 @@ import (
 // hinder nobody else, and are not waited for without end.
 func TestSlowClients(t *testing.T) {
 	t.Parallel()
-	const readTimeout = 3 * time.Second
+	const readTimeout = 15 * time.Second
 	n := New(t, 1, Options{Config: func(_ int, c *config.Config) {
 		c.RPC.ReadTimeout, c.RPC.IdleTimeout = readTimeout, readTimeout
 	}})
@@ -40,12 +40,12 @@ func TestSlowClients(t *testing.T) {
 		slow = append(slow, connection)
 	}
 	load := n.StartLoad(LoadOptions{})
-	load.WaitReceipts(100)
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
 	defer cancel()
 	if _, err := n.RPC(0).Status(ctx); err != nil {
 		t.Errorf("with %d slow clients: %v", len(slow), err)
 	}
+	load.WaitReceipts(100)
 	for i, connection := range slow {
 		n.Until(patience, fmt.Sprintf("slow client %d, which sent %q, has been dropped", i, halves[i%len(halves)]), func() error {
 			return dropped(connection)
@@ -78,7 +78,7 @@ func TestStopsUnderLoad(t *testing.T) {
 	n.StartAll()
 	load := n.StartLoad(LoadOptions{})
 	inTime, least := 0, Rounds(t, 1, 2, 10)
-	for round := 0; round < least || inTime == 0 && round < 5; round++ { // five, as the machine may be busy
+	for round := 0; inTime < least && round < least+3; round++ { // three more: the machine may be busy
 		load.WaitReceipts(30)
 		connection, err := net.Dial("tcp", n.validators[1].rpc)
 		if err != nil {
@@ -94,8 +94,8 @@ func TestStopsUnderLoad(t *testing.T) {
 		n.Start(1)
 		n.WaitCaughtUp(1)
 	}
-	if inTime < least/2 || inTime == 0 {
-		t.Errorf("it stopped in time %d times", inTime)
+	if inTime < least {
+		t.Errorf("it stopped in time %d times, want %d", inTime, least)
 	}
 	load.Stop()
 	load.Verify(n.All()...)
