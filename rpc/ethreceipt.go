@@ -40,7 +40,7 @@ func (a *ethAPI) GetTransactionReceipt(ctx context.Context, hash arg) (json.RawM
 	})
 }
 
-// bePatient waits as long as receiptPatience says where a transaction is pending here. It comes back
+// bePatient waits receiptPatience where a transaction is pending here. It comes back
 // at once for any other one, and where half of the calls that may run wait so already.
 func (s *Server) bePatient(ctx context.Context, hash crypto.Hash) error {
 	known, err := s.findTransaction(ctx, hash)

@@ -70,7 +70,7 @@ func plain(err error, want string) error {
 			message = "a table stands here in place of a value" // its key ends with a name that only the text has
 		case kind != nil && len(syntax.Key()) > 0: // the library names fields and types of Go
 			message = fmt.Sprintf("%s: the value is of the wrong type, %s", strings.Join(syntax.Key(), "."), kind[1])
-		case want != "" && standsTwice.MatchString(message):
+		case want != "" && standsTwice.MatchString(message): // read strictly, and it names what the text names
 			message = "what stands here stands twice, or is one thing here and another above"
 		default:
 			message, _, _ = strings.Cut(message, ": strconv.") // which quotes the value
